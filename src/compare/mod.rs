@@ -1,0 +1,5 @@
+//! Comparable forms: normalised names, identifiers, addresses, clinical text; similarity.
+
+mod identifier;
+
+pub use identifier::{normalise_identifier, normalise_system, same_identifier};

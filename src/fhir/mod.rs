@@ -1,0 +1,16 @@
+//! What R4 says: resource types, references, dates, structure, search. No I/O, nothing of ours.
+
+mod canonical;
+mod datetime;
+mod outcome;
+mod reference;
+mod resource_type;
+pub mod search;
+mod structure;
+
+pub use canonical::{canonical_bytes, canonicalise};
+pub use datetime::{Moment, parse_moment};
+pub use outcome::{Issue, operation_outcome};
+pub use reference::{Reference, parse_reference};
+pub use resource_type::{ResourceType, UnknownType};
+pub use structure::{Problem, StructureCheck};

@@ -1,0 +1,193 @@
+//! The versions of one source record, and which of them is current.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::id::Hash;
+use super::key::{Home, RecordKey};
+
+/// When and as what a version was stated.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Stamp {
+    /// `meta.versionId` at the endpoint.
+    pub version_id: Option<Box<str>>,
+    /// `meta.lastUpdated` at the endpoint.
+    pub last_updated: Option<Timestamp>,
+    /// When we received it.
+    pub observed_at: Timestamp,
+}
+
+/// What a version says of its record.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug)]
+pub enum State {
+    /// The endpoint states the resource.
+    Live,
+    /// The endpoint answered 404 or 410, or its history says deleted.
+    Deleted,
+    /// It was missing from a complete pull and from a request by id.
+    Absent,
+}
+
+/// One immutable version, without its content.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Version {
+    /// When and as what it was stated; `observed_at` is the first time.
+    pub stamp: Stamp,
+    /// The last time it was observed unchanged.
+    pub confirmed_at: Timestamp,
+    /// Hash of the canonical content without `meta.versionId` and `meta.lastUpdated`.
+    pub hash: Hash,
+    /// What it says of the record.
+    pub state: State,
+    /// The home its content names.
+    pub home: Home,
+}
+
+/// All versions of one source record, oldest first; the last is the current one.
+///
+/// # Invariant
+/// Never empty, and ordered by (lastUpdated, versionId) if all versions have them, else by
+/// `observed_at`; two neighbours never state the same content.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct RecordHeader {
+    /// The record.
+    pub key: RecordKey,
+    /// The accept commit that first held it: decides whose id a woven resource shows.
+    pub first_seq: u64,
+    /// The record it was lifted from, for contained resources.
+    pub parent: Option<RecordKey>,
+    versions: Vec<Version>,
+}
+
+/// What an observed version turned out to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Observed {
+    /// A version that was not known.
+    New,
+    /// Content that was known to hold at that time.
+    Repeat,
+}
+
+impl RecordHeader {
+    /// The history of a record of which this is the first version.
+    pub fn new(
+        key: RecordKey,
+        first_seq: u64,
+        parent: Option<RecordKey>,
+        version: Version,
+    ) -> Self {
+        Self { key, first_seq, parent, versions: vec![version] }
+    }
+
+    /// The versions, oldest first.
+    pub fn versions(&self) -> &[Version] {
+        &self.versions
+    }
+
+    /// The current version.
+    pub fn current(&self) -> &Version {
+        self.versions.last().expect("a record has at least one version")
+    }
+
+    /// Where the current version lives.
+    pub fn home(&self) -> &Home {
+        &self.current().home
+    }
+
+    /// The last version that was live, if there ever was one.
+    pub fn last_live(&self) -> Option<&Version> {
+        self.versions.iter().rev().find(|v| v.state == State::Live)
+    }
+
+    /// Takes in one observation, whatever the order observations come in.
+    ///
+    /// A re-send is a repeat only when it says what the version before or at that time says;
+    /// so A, B, A are three versions.
+    pub fn observe(&mut self, seen: Version) -> Observed {
+        // The same upstream version again, wherever it stands in the history.
+        let again = self.versions.iter_mut().find(|v| same_statement(v, &seen));
+        if let Some(known) = again {
+            known.stamp.observed_at = known.stamp.observed_at.min(seen.stamp.observed_at);
+            known.confirmed_at = known.confirmed_at.max(seen.confirmed_at);
+            self.sort();
+            return Observed::Repeat;
+        }
+        let before = self.versions.len();
+        self.split_around(&seen);
+        self.versions.push(seen);
+        self.sort();
+        self.collapse();
+        if self.versions.len() > before { Observed::New } else { Observed::Repeat }
+    }
+
+    /// A version confirmed at t1 and t3 did not hold throughout if another was seen at t2.
+    fn split_around(&mut self, seen: &Version) {
+        let at = seen.stamp.observed_at;
+        let parted = self.versions.iter_mut().find(|v| {
+            unstamped(v)
+                && unstamped(seen)
+                && !same_content(v, seen)
+                && v.stamp.observed_at < at
+                && at < v.confirmed_at
+        });
+        if let Some(version) = parted {
+            let mut after = version.clone();
+            after.stamp.observed_at = version.confirmed_at;
+            version.confirmed_at = version.stamp.observed_at;
+            self.versions.push(after);
+        }
+    }
+
+    fn sort(&mut self) {
+        let stamped = self
+            .versions
+            .iter()
+            .all(|v| v.stamp.last_updated.is_some() && v.stamp.version_id.is_some());
+        self.versions.sort_by(|a, b| {
+            let by_upstream = if stamped {
+                (a.stamp.last_updated, version_order(a))
+                    .cmp(&(b.stamp.last_updated, version_order(b)))
+            } else {
+                std::cmp::Ordering::Equal
+            };
+            by_upstream
+                .then(a.stamp.observed_at.cmp(&b.stamp.observed_at))
+                .then(a.hash.cmp(&b.hash))
+                .then(a.state.cmp(&b.state))
+        });
+    }
+
+    fn collapse(&mut self) {
+        self.versions.dedup_by(|later, earlier| {
+            let same = same_content(later, earlier);
+            if same {
+                earlier.confirmed_at = earlier.confirmed_at.max(later.confirmed_at);
+            }
+            same
+        });
+    }
+}
+
+fn same_content(a: &Version, b: &Version) -> bool {
+    a.hash == b.hash && a.state == b.state && a.home == b.home
+}
+
+fn same_statement(a: &Version, b: &Version) -> bool {
+    let same_stamp =
+        a.stamp.version_id == b.stamp.version_id && a.stamp.last_updated == b.stamp.last_updated;
+    let dated = a.stamp.version_id.is_some() && a.stamp.last_updated.is_some();
+    same_content(a, b) && same_stamp && (dated || a.stamp.observed_at == b.stamp.observed_at)
+}
+
+fn unstamped(version: &Version) -> bool {
+    version.stamp.version_id.is_none() || version.stamp.last_updated.is_none()
+}
+
+/// Numbers order as numbers ("9" before "10"), all else as text after them.
+fn version_order(version: &Version) -> (bool, u64, &str) {
+    let text = version.stamp.version_id.as_deref().unwrap_or_default();
+    match text.parse::<u64>() {
+        Ok(number) => (false, number, text),
+        Err(_) => (true, 0, text),
+    }
+}

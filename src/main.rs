@@ -1,0 +1,3 @@
+//! The careweave program.
+
+fn main() {}

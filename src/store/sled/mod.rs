@@ -1,0 +1,4 @@
+//! The sled engine: the embedded default.
+
+/// The embedded store.
+pub struct SledStore;
