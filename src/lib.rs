@@ -5,4 +5,5 @@
 pub mod compare;
 pub mod fhir;
 pub mod flow;
+pub mod pipeline;
 pub mod store;

@@ -50,7 +50,8 @@ pub struct View {
     pub dispositions: Vec<RecordDisposition>,
     /// The next day on which a rule that looks at the day flips.
     pub next_change: Option<Date>,
-    /// Directory records that the view refers to: a change of their link makes it dirty.
+    /// Records outside the person that the view refers to (directory, stored, not come yet): a
+    /// change of what they stand for makes the view dirty.
     pub directory_refs: Vec<DerivedId>,
 }
 
