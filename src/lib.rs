@@ -2,6 +2,7 @@
 //!
 //! See `ARCHITECTURE.md` for the map of the modules and what each may import.
 
+pub mod api;
 pub mod compare;
 pub mod fhir;
 pub mod flow;

@@ -1,0 +1,76 @@
+//! Which endpoints an answer covers, as of when, and which failed (promise P6).
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::fhir::Issue;
+use crate::pipeline::EndpointState;
+
+use super::reader::Reader;
+
+const HEADER: HeaderName = HeaderName::from_static("x-careweave-endpoints");
+
+/// What an answer covers.
+pub(super) struct Completeness {
+    endpoints: Vec<EndpointState>,
+    pending: usize,
+}
+
+/// What this reader's answer covers: the endpoints it may see.
+pub(super) fn of(reader: &Reader<'_>) -> Completeness {
+    let mut endpoints = reader.gateway.endpoint_states();
+    endpoints.retain(|endpoint| reader.access.sees(&endpoint.id));
+    Completeness { endpoints, pending: reader.pending }
+}
+
+impl Completeness {
+    /// `mercy=complete@2026-11-22T10:00:00Z; valley=failed; pending=3`
+    pub(super) fn add_header(&self, headers: &mut HeaderMap) {
+        let mut parts: Vec<String> = self.endpoints.iter().map(stated).collect();
+        if self.pending > 0 {
+            parts.push(format!("pending={}", self.pending));
+        }
+        if let Ok(value) = HeaderValue::from_str(&parts.join("; ")) {
+            headers.insert(HEADER, value);
+        }
+    }
+
+    /// One issue for what is missing or may be; none if nothing is.
+    pub(super) fn issues(&self) -> Vec<Issue> {
+        let stale = self.endpoints.iter().filter(|endpoint| endpoint.stale).map(|endpoint| {
+            let held = match endpoint.complete_until {
+                Some(until) => format!("held until {}", until.strftime("%Y-%m-%dT%H:%M:%SZ")),
+                None => "nothing complete is held".to_owned(),
+            };
+            Issue {
+                severity: "warning",
+                code: if endpoint.state.contains("timeout") { "timeout" } else { "incomplete" },
+                diagnostics: format!("endpoint {} is {}; {held}", endpoint.id, word(endpoint)),
+                expression: Vec::new(),
+            }
+        });
+        let pending = (self.pending > 0).then(|| Issue {
+            severity: "warning",
+            code: "incomplete",
+            diagnostics: format!(
+                "{} charts have news that is not yet woven in; ask again shortly",
+                self.pending
+            ),
+            expression: Vec::new(),
+        });
+        stale.chain(pending).collect()
+    }
+}
+
+fn stated(endpoint: &EndpointState) -> String {
+    match endpoint.complete_until {
+        Some(until) => {
+            format!("{}={}@{}", endpoint.id, word(endpoint), until.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        }
+        None => format!("{}={}", endpoint.id, word(endpoint)),
+    }
+}
+
+/// The state without its details: `failed`, `never-pulled`.
+fn word(endpoint: &EndpointState) -> String {
+    endpoint.state.split(':').next().unwrap_or_default().trim().replace(' ', "-")
+}

@@ -1,0 +1,162 @@
+//! What can go wrong in a request, its HTTP status and its OperationOutcome.
+//! <https://hl7.org/fhir/R4/http.html#Status-Codes>
+
+use axum::http::StatusCode;
+
+use crate::fhir::Issue;
+use crate::fhir::search::QueryError;
+use crate::pipeline::GatewayError;
+use crate::store::StoreError;
+
+/// A request that gets no answer. Texts never repeat what a client sent as a value.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ApiError {
+    #[error("there is nothing here; GET /fhir/metadata lists what is served")]
+    NoSuchRoute,
+    #[error("this URL does not answer to that method; GET /fhir/metadata lists what is served")]
+    NoSuchMethod,
+    #[error("this resource type is not served; GET /fhir/metadata lists those that are")]
+    TypeNotServed,
+    #[error("the view holds no such resource")]
+    NotFound,
+    #[error("the resource was in the view and no longer is: its sources have withdrawn it")]
+    Gone,
+    #[error("no endpoint states such a record")]
+    NoSuchRecord,
+    #[error("the endpoint has deleted this record")]
+    RecordGone,
+    #[error("the query cannot be read: {0}")]
+    BadQuery(&'static str),
+    #[error("the value of \"{name}\" is not valid; expected {expected}")]
+    BadValue { name: String, expected: &'static str },
+    #[error("\"{name}\" is not supported with the modifier \":{modifier}\"")]
+    BadModifier { name: String, modifier: String },
+    #[error("not supported here: {names}; leave it out, or send Prefer: handling=lenient")]
+    NotSupported { names: String },
+    #[error("the search would read too much; add {add}")]
+    TooCostly { add: String },
+    #[error("the cursor does not belong to this search; begin again without _cursor")]
+    BadCursor,
+    #[error("only application/fhir+json and application/fhir+xml are made here")]
+    NotAcceptable,
+    #[error("send the search as application/x-www-form-urlencoded")]
+    UnsupportedMediaType,
+    #[error("the body is too long; send fewer or shorter parameters")]
+    BodyTooLong,
+    #[error("the body could not be read; send it again")]
+    BodyBroken,
+    #[error("the URL is too long; send the search by POST to _search")]
+    UrlTooLong,
+    #[error("the answer took too long; ask for less, or try again later")]
+    TimedOut,
+    #[error("the answer could not be made; report the request id")]
+    Panicked,
+    #[error("the answer could not be written as {0}")]
+    NotRendered(&'static str),
+    #[error("the audit entry could not be written, so nothing is disclosed; try again later")]
+    Audit(#[source] GatewayError),
+    #[error("the gateway failed; try again later")]
+    Gateway(#[from] GatewayError),
+    #[error("the store failed; try again later")]
+    Store(#[from] StoreError),
+}
+
+impl ApiError {
+    /// The HTTP status: the only place that decides it.
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Self::NoSuchRoute
+            | Self::TypeNotServed
+            | Self::NotFound
+            | Self::NoSuchRecord => StatusCode::NOT_FOUND,
+            Self::NoSuchMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Gone | Self::RecordGone => StatusCode::GONE,
+            Self::BadQuery(_)
+            | Self::BadValue { .. }
+            | Self::BadModifier { .. }
+            | Self::NotSupported { .. }
+            | Self::TooCostly { .. }
+            | Self::BodyBroken
+            | Self::BadCursor => StatusCode::BAD_REQUEST,
+            Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::BodyTooLong => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UrlTooLong => StatusCode::URI_TOO_LONG,
+            Self::TimedOut => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Panicked
+            | Self::NotRendered(_)
+            | Self::Audit(_)
+            | Self::Gateway(_)
+            | Self::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The `IssueType` code.
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NoSuchRoute
+            | Self::NoSuchMethod
+            | Self::TypeNotServed
+            | Self::BadModifier { .. }
+            | Self::NotSupported { .. }
+            | Self::NotAcceptable
+            | Self::UnsupportedMediaType => "not-supported",
+            Self::NotFound | Self::NoSuchRecord => "not-found",
+            Self::Gone | Self::RecordGone => "deleted",
+            Self::BadQuery(_) | Self::BodyBroken => "structure",
+            Self::BadValue { .. } | Self::BadCursor => "value",
+            Self::TooCostly { .. } => "too-costly",
+            Self::BodyTooLong | Self::UrlTooLong => "too-long",
+            Self::TimedOut => "timeout",
+            Self::Panicked
+            | Self::NotRendered(_)
+            | Self::Audit(_)
+            | Self::Gateway(_)
+            | Self::Store(_) => "exception",
+        }
+    }
+
+    /// The issue that tells the client; the request id finds the log entry.
+    pub(super) fn issue(&self, request_id: &str) -> Issue {
+        let expression = match self {
+            Self::BadValue { name, .. } | Self::BadModifier { name, .. } => {
+                vec![format!("http.{name}")]
+            }
+            _ => Vec::new(),
+        };
+        Issue {
+            severity: "error",
+            code: self.code(),
+            diagnostics: format!("{self} (request {request_id})"),
+            expression,
+        }
+    }
+}
+
+impl From<QueryError> for ApiError {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::UnknownParameter { name, .. } => {
+                Self::NotSupported { names: shown_name(&name) }
+            }
+            QueryError::UnsupportedModifier { name, modifier } => Self::BadModifier {
+                name: shown_name(&name),
+                modifier: shown_name(&modifier),
+            },
+            QueryError::BadValue { name, expected, .. } => {
+                Self::BadValue { name: shown_name(&name), expected }
+            }
+        }
+    }
+}
+
+/// A name that a client sent, if it looks like one: anything else might be patient data that
+/// slipped into the wrong place.
+pub(super) fn shown_name(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
+    if !name.is_empty() && name.len() <= 32 && name.chars().all(plain) {
+        name.to_owned()
+    } else {
+        "(a name of another form)".to_owned()
+    }
+}

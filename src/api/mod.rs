@@ -1,0 +1,107 @@
+//! The HTTP face of the gateway: the unified view over FHIR R4, read only.
+//! <https://hl7.org/fhir/R4/http.html>
+//!
+//! One file an interaction. Every answer that tells of a person goes through
+//! [`answer`](answer::answer): the work runs on a blocking thread, its audit entry is durable,
+//! then the bytes leave.
+
+mod access;
+mod answer;
+mod call;
+mod completeness;
+mod error;
+mod everything;
+mod filter;
+mod guard;
+mod include;
+mod metadata;
+mod paging;
+mod params;
+mod patient_ref;
+mod provenance;
+mod query;
+mod read;
+mod reader;
+mod respond;
+mod root;
+mod scope;
+mod search;
+mod searchset;
+mod served;
+mod source;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+
+use crate::pipeline::Gateway;
+
+/// Bounds of the HTTP face.
+#[derive(Clone, Debug)]
+pub struct ApiOptions {
+    /// Rows of a page when the client states no `_count`.
+    pub page_size_default: usize,
+    /// Rows of a page at most; a greater `_count` is cut to it.
+    pub page_size_max: usize,
+    /// Rows that the cross-person index may propose before a search is `too-costly`.
+    pub candidates_max: usize,
+    /// Included rows of one page at most.
+    pub included_max: usize,
+    /// Bytes of a request body at most.
+    pub body_bytes_max: usize,
+    /// Bytes of a request's path and query at most.
+    pub url_bytes_max: usize,
+    /// How long an answer may take.
+    pub request_timeout: Duration,
+    /// How long a read waits for a dirty person to be settled.
+    pub settle_wait: Duration,
+}
+
+/// What every handler is given.
+#[derive(Clone)]
+struct Api {
+    gateway: Arc<Gateway>,
+    options: Arc<ApiOptions>,
+    began: jiff::Timestamp,
+}
+
+/// The routes of the gateway.
+pub fn router(gateway: Arc<Gateway>, options: ApiOptions) -> Router {
+    let body_limit = DefaultBodyLimit::max(options.body_bytes_max);
+    let api = Api { gateway, options: Arc::new(options), began: jiff::Timestamp::now() };
+    Router::new()
+        .route("/", get(root::root))
+        .route("/livez", get(root::livez))
+        .route("/readyz", get(root::readyz))
+        .route("/fhir/metadata", get(metadata::metadata))
+        .route("/fhir/{type}", get(search::by_get))
+        .route("/fhir/{type}/_search", post(search::by_post))
+        .route("/fhir/{type}/{id}", get(read::read))
+        .route("/fhir/Patient/{id}/$everything", get(everything::everything))
+        .route("/sources/{endpoint}/fhir/{type}/{id}", get(source::source))
+        .fallback(guard::no_such_route)
+        .method_not_allowed_fallback(guard::no_such_method)
+        .layer(body_limit)
+        .layer(axum::middleware::from_fn_with_state(api.clone(), guard::guard))
+        .with_state(api)
+}
+
+impl Default for ApiOptions {
+    fn default() -> Self {
+        Self {
+            page_size_default: 50,
+            page_size_max: 500,
+            candidates_max: 10_000,
+            included_max: 1_000,
+            body_bytes_max: 64 * 1024,
+            url_bytes_max: 8 * 1024,
+            request_timeout: Duration::from_secs(30),
+            settle_wait: Duration::from_secs(2),
+        }
+    }
+}

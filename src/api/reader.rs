@@ -1,0 +1,299 @@
+//! The view as one request reads it: finds owners and rows, and notes whose data it touched.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::fhir::ResourceType;
+use crate::flow::{Access, DerivedId, Disposition, Home, Owner, RecordKey, State};
+use crate::pipeline::Gateway;
+use crate::store::{Issued, Store, Table, TableRow};
+
+use super::ApiOptions;
+use super::error::ApiError;
+use super::served;
+
+/// How often bodies are read again when a settle has changed their table meanwhile.
+const READ_TRIES: usize = 3;
+
+/// One request's reads. Lives on a blocking thread.
+pub(super) struct Reader<'a> {
+    pub(super) gateway: &'a Gateway,
+    pub(super) options: &'a ApiOptions,
+    pub(super) access: &'a Access,
+    /// Homes that were accepted and not settled when last asked.
+    pub(super) pending: usize,
+    /// Whose data the answer holds.
+    pub(super) disclosed: BTreeSet<DerivedId>,
+    /// How many resources the answer holds.
+    pub(super) count: usize,
+    tables: BTreeMap<(Owner, ResourceType), Arc<Table>>,
+    settled: BTreeSet<Option<Owner>>,
+}
+
+/// A row of a view, without its body.
+#[derive(Clone)]
+pub(super) struct RowRef {
+    pub(super) owner: Owner,
+    pub(super) resource_type: ResourceType,
+    table: Arc<Table>,
+    index: usize,
+}
+
+/// What an id of ours stands for now.
+struct Standing {
+    resource_type: ResourceType,
+    home: Home,
+    record: Option<RecordKey>,
+}
+
+impl RowRef {
+    /// The row.
+    pub(super) fn row(&self) -> &TableRow {
+        &self.table.rows[self.index]
+    }
+
+    /// `Type/id`.
+    pub(super) fn reference(&self) -> String {
+        format!("{}/{}", self.resource_type, self.row().id)
+    }
+
+    /// What tells it from all other rows.
+    pub(super) fn identity(&self) -> (ResourceType, DerivedId) {
+        (self.resource_type, self.row().id)
+    }
+}
+
+impl<'a> Reader<'a> {
+    /// Begins a request's reads.
+    pub(super) fn new(gateway: &'a Gateway, options: &'a ApiOptions, access: &'a Access) -> Self {
+        Self {
+            gateway,
+            options,
+            access,
+            pending: 0,
+            disclosed: BTreeSet::new(),
+            count: 0,
+            tables: BTreeMap::new(),
+            settled: BTreeSet::new(),
+        }
+    }
+
+    /// The store.
+    pub(super) fn store(&self) -> &'a dyn Store {
+        &**self.gateway.store()
+    }
+
+    /// Waits, within bounds, for what is dirty of an owner (`None`: of all) to be settled.
+    pub(super) fn settle(&mut self, owner: Option<Owner>) -> Result<(), ApiError> {
+        if self.settled.insert(owner) {
+            self.pending = self.gateway.settle_for_read(owner, self.options.settle_wait)?;
+        }
+        Ok(())
+    }
+
+    /// Notes that rows go into the answer.
+    pub(super) fn note_disclosed(&mut self, rows: &[RowRef]) {
+        self.count += rows.len();
+        self.disclosed.extend(rows.iter().map(|row| row.owner.id()));
+    }
+
+    /// The row that an id or alias names, settled.
+    ///
+    /// # Errors
+    /// `NotFound` for an id that never stood for such a resource of the view, `Gone` for one
+    /// that did and no longer does.
+    pub(super) fn locate(
+        &mut self,
+        resource_type: ResourceType,
+        id: DerivedId,
+    ) -> Result<RowRef, ApiError> {
+        let standing = self.standing(id)?.filter(|s| s.resource_type == resource_type);
+        let Some(standing) = standing else { return Err(ApiError::NotFound) };
+        match self.settled_owner(&standing.home)? {
+            Some(owner) => match self.row(owner, resource_type, id)? {
+                Some(row) => Ok(row),
+                None => Err(self.absence(&standing, id, owner)?),
+            },
+            None => Err(self.unowned(&standing, id)?),
+        }
+    }
+
+    /// The person that a Patient's id or alias names, settled.
+    pub(super) fn person(&mut self, patient: DerivedId) -> Result<Option<Owner>, ApiError> {
+        let standing = self.standing(patient)?.filter(|s| s.resource_type.name() == "Patient");
+        match standing {
+            Some(standing) => self.settled_owner(&standing.home),
+            None => Ok(None),
+        }
+    }
+
+    /// The row of a reference within the view (`Type/id`, shown or alias), as it stands.
+    pub(super) fn referred(&mut self, reference: &str) -> Result<Option<RowRef>, ApiError> {
+        let parsed = reference.split_once('/').and_then(|(name, id)| {
+            Some((ResourceType::parse(name)?, id.parse::<DerivedId>().ok()?))
+        });
+        let Some((resource_type, id)) = parsed else { return Ok(None) };
+        let standing = self.standing(id)?.filter(|s| s.resource_type == resource_type);
+        let Some(standing) = standing else { return Ok(None) };
+        match self.owner(&standing.home)? {
+            Some(owner) => self.row(owner, resource_type, id),
+            None => Ok(None),
+        }
+    }
+
+    /// The type of the resource that an id of ours was issued for.
+    pub(super) fn type_of(&self, id: DerivedId) -> Result<Option<ResourceType>, ApiError> {
+        Ok(self.standing(id)?.map(|standing| standing.resource_type))
+    }
+
+    /// The row with this id or alias in an owner's table.
+    pub(super) fn row(
+        &mut self,
+        owner: Owner,
+        resource_type: ResourceType,
+        id: DerivedId,
+    ) -> Result<Option<RowRef>, ApiError> {
+        let table = self.table(owner, resource_type)?;
+        let index = table.rows.binary_search_by_key(&id, |row| row.id).ok().or_else(|| {
+            table.rows.iter().position(|row| row.aliases.binary_search(&id).is_ok())
+        });
+        Ok(index.map(|index| RowRef { owner, resource_type, table, index }))
+    }
+
+    /// All rows of an owner's table, by id.
+    pub(super) fn rows(
+        &mut self,
+        owner: Owner,
+        resource_type: ResourceType,
+    ) -> Result<Vec<RowRef>, ApiError> {
+        let table = self.table(owner, resource_type)?;
+        let row = |index| RowRef { owner, resource_type, table: table.clone(), index };
+        Ok((0..table.rows.len()).map(row).collect())
+    }
+
+    /// Bodies of rows, in the order given. A row that has left the view since it was found has
+    /// none.
+    pub(super) fn bodies(&mut self, rows: &[RowRef]) -> Result<Vec<Option<Bytes>>, ApiError> {
+        let mut by_table: BTreeMap<(Owner, ResourceType), Vec<usize>> = BTreeMap::new();
+        for (place, row) in rows.iter().enumerate() {
+            by_table.entry((row.owner, row.resource_type)).or_default().push(place);
+        }
+        let mut bodies = vec![None; rows.len()];
+        for ((owner, resource_type), places) in by_table {
+            let ids: Vec<DerivedId> = places.iter().map(|&place| rows[place].row().id).collect();
+            let found = self.bodies_of(owner, resource_type, &ids)?;
+            for (place, body) in places.into_iter().zip(found) {
+                bodies[place] = body;
+            }
+        }
+        Ok(bodies)
+    }
+
+    /// A settle may change the table between the two reads: each body must name its row.
+    fn bodies_of(
+        &self,
+        owner: Owner,
+        resource_type: ResourceType,
+        ids: &[DerivedId],
+    ) -> Result<Vec<Option<Bytes>>, ApiError> {
+        for _ in 0..READ_TRIES {
+            let table = self.store().table(self.access, owner, resource_type)?.unwrap_or_default();
+            let places: Vec<Option<usize>> = ids
+                .iter()
+                .map(|id| table.rows.binary_search_by_key(id, |row| row.id).ok())
+                .collect();
+            let indexes: Vec<usize> = places.iter().flatten().copied().collect();
+            let bodies = self.store().bodies(self.access, owner, resource_type, &indexes)?;
+            let right = |(index, body): (&usize, &Bytes)| {
+                states_id(body, resource_type, table.rows[*index].id)
+            };
+            if bodies.len() == indexes.len() && indexes.iter().zip(&bodies).all(right) {
+                let mut bodies = bodies.into_iter();
+                return Ok(places.into_iter().map(|p| p.and_then(|_| bodies.next())).collect());
+            }
+        }
+        Ok(vec![None; ids.len()])
+    }
+
+    fn table(
+        &mut self,
+        owner: Owner,
+        resource_type: ResourceType,
+    ) -> Result<Arc<Table>, ApiError> {
+        if let Some(table) = self.tables.get(&(owner, resource_type)) {
+            return Ok(table.clone());
+        }
+        let table = self.store().table(self.access, owner, resource_type)?.unwrap_or_default();
+        self.tables.insert((owner, resource_type), table.clone());
+        Ok(table)
+    }
+
+    fn standing(&self, id: DerivedId) -> Result<Option<Standing>, ApiError> {
+        Ok(self.store().issued(self.access, id)?.map(|issued| match issued {
+            Issued::Record(record) => Standing {
+                resource_type: record.key.resource_type,
+                home: record.home,
+                record: Some(record.key),
+            },
+            Issued::Made { resource_type, chart } => {
+                Standing { resource_type, home: Home::Chart(chart), record: None }
+            }
+        }))
+    }
+
+    fn owner(&self, home: &Home) -> Result<Option<Owner>, ApiError> {
+        Ok(self.store().link(self.access, home)?.and_then(|link| link.owner))
+    }
+
+    /// Settling may move a home to another owner, so it is asked for again afterwards.
+    fn settled_owner(&mut self, home: &Home) -> Result<Option<Owner>, ApiError> {
+        if matches!(home, Home::Shared(_)) {
+            return Ok(None);
+        }
+        let before = self.owner(home)?;
+        self.settle(before)?;
+        let after = self.owner(home)?;
+        if after != before {
+            self.tables.clear();
+        }
+        Ok(after)
+    }
+
+    /// Why an owner's view does not hold what was issued.
+    fn absence(
+        &self,
+        standing: &Standing,
+        id: DerivedId,
+        owner: Owner,
+    ) -> Result<ApiError, ApiError> {
+        if standing.record.is_none() {
+            return Ok(ApiError::Gone);
+        }
+        let dispositions = self.store().dispositions(self.access, owner)?;
+        let became = dispositions.iter().find(|d| d.id == id).map(|d| d.disposition);
+        Ok(match became {
+            Some(Disposition::Withdrawn | Disposition::Absent | Disposition::Erased) => {
+                ApiError::Gone
+            }
+            _ => self.unowned(standing, id)?,
+        })
+    }
+
+    /// Why what was issued is in no view: its source took it back, or it never was in one.
+    fn unowned(&self, standing: &Standing, id: DerivedId) -> Result<ApiError, ApiError> {
+        if standing.record.is_none() {
+            return Ok(ApiError::Gone);
+        }
+        let header = self.store().headers(self.access, &[id])?.into_iter().next().flatten();
+        let live = header.is_some_and(|header| header.current().state == State::Live);
+        let served = served::types().any(|served| served == standing.resource_type);
+        Ok(if live || !served { ApiError::NotFound } else { ApiError::Gone })
+    }
+}
+
+/// Whether a canonical body is that of this resource.
+fn states_id(body: &[u8], resource_type: ResourceType, id: DerivedId) -> bool {
+    body.starts_with(format!(r#"{{"resourceType":"{resource_type}","id":"{id}""#).as_bytes())
+}

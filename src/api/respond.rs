@@ -1,0 +1,109 @@
+//! Writing answers: status, headers, representation.
+
+use axum::body::Body;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use bytes::Bytes;
+use jiff::Timestamp;
+
+use crate::fhir::operation_outcome;
+
+use super::call::Format;
+use super::error::ApiError;
+use super::guard::RequestId;
+
+/// An answer that is ready to be disclosed.
+pub(super) struct Answer {
+    /// Its status.
+    pub(super) status: StatusCode,
+    /// Headers of its own.
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+    /// A FHIR resource as JSON; empty when the status has no body.
+    pub(super) body: Bytes,
+    /// The body goes out as it is, whatever was accepted: a record as its endpoint stated it.
+    pub(super) verbatim: bool,
+}
+
+impl Answer {
+    /// An answer with status 200 and a resource.
+    pub(super) fn resource(body: impl Into<Bytes>) -> Self {
+        let body = body.into();
+        Self { status: StatusCode::OK, headers: Vec::new(), body, verbatim: false }
+    }
+
+    /// Adds a header; a value that no header may carry is left out.
+    pub(super) fn header(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.push((name, value));
+        }
+        self
+    }
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// `NotRendered` when the resource cannot be written in the format.
+    pub(super) fn into_response(self, format: Format, pretty: bool) -> Result<Response, ApiError> {
+        let empty = self.body.is_empty();
+        let (content_type, body) = match format {
+            _ if self.verbatim => (JSON, self.body),
+            Format::Json if pretty && !empty => (JSON, indented(&self.body)?),
+            Format::Json => (JSON, self.body),
+            Format::Xml if empty => (XML, self.body),
+            Format::Xml => (XML, as_xml(&self.body)?),
+        };
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = self.status;
+        if !empty {
+            response
+                .headers_mut()
+                .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        }
+        for (name, value) in self.headers {
+            response.headers_mut().insert(name, value);
+        }
+        Ok(response)
+    }
+}
+
+const JSON: &str = "application/fhir+json; charset=utf-8";
+const XML: &str = "application/fhir+xml; charset=utf-8";
+
+/// Writes a failure as an OperationOutcome, and logs it once if it is ours.
+pub(super) fn failure(error: &ApiError, request_id: &RequestId) -> Response {
+    let status = error.status();
+    if status.is_server_error() {
+        tracing::error!(request_id = %request_id.0, error = %chain(error), "request failed");
+    }
+    let outcome = operation_outcome(&[error.issue(&request_id.0)]);
+    let mut response = Response::new(Body::from(outcome.to_string()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
+    response
+}
+
+/// A time as HTTP writes it: `Sun, 06 Nov 1994 08:49:37 GMT`.
+pub(super) fn http_date(time: Timestamp) -> String {
+    time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+fn indented(body: &[u8]) -> Result<Bytes, ApiError> {
+    let broken = |_| ApiError::NotRendered("indented JSON");
+    let value: serde_json::Value = serde_json::from_slice(body).map_err(broken)?;
+    serde_json::to_vec_pretty(&value).map(Bytes::from).map_err(broken)
+}
+
+fn as_xml(body: &[u8]) -> Result<Bytes, ApiError> {
+    crate::fhir::xml::to_xml(body).map(Bytes::from).map_err(|_| ApiError::NotRendered("XML"))
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
