@@ -1,0 +1,165 @@
+//! Which rows a search looks at: a person's, those with given ids, or what the cross-person
+//! index proposes. Never a scan.
+
+use std::collections::BTreeSet;
+
+use crate::fhir::ResourceType;
+use crate::fhir::search::Criterion;
+use crate::flow::{DerivedId, Hash, Owner};
+
+use super::error::ApiError;
+use super::query::Query;
+use super::reader::{Reader, RowRef};
+use super::{filter, patient_ref, served};
+
+/// The rows that match a search, in no order.
+///
+/// # Errors
+/// `TooCostly` when nothing in the search says where to look, or it proposes too many rows.
+pub(super) fn matching(
+    reader: &mut Reader<'_>,
+    query: &mut Query,
+) -> Result<Vec<RowRef>, ApiError> {
+    let by_patient = !query.patients.is_empty();
+    let owners = patient_ref::persons(reader, query)?;
+    resolve_references(reader, query)?;
+    let mut rows = Vec::new();
+    if by_patient {
+        for owner in owners {
+            let all = reader.rows(owner, query.resource_type)?;
+            rows.extend(all.into_iter().filter(|row| filter::matches(query, row)));
+        }
+    } else if query.ids.is_empty() {
+        reader.settle(None)?;
+        rows = proposed(reader, query)?;
+        rows.retain(|row| filter::matches(query, row));
+    } else {
+        rows = with_ids(reader, query)?;
+        rows.retain(|row| filter::matches(query, row));
+        return Ok(rows);
+    }
+    for ids in resolved_ids(reader, query)? {
+        rows.retain(|row| ids.contains(&row.row().id));
+    }
+    Ok(rows)
+}
+
+/// The rows that carry one of the criterion's values in the cross-person index; `None` when
+/// the index cannot tell, or there are too many.
+pub(super) fn indexed(
+    reader: &mut Reader<'_>,
+    resource_type: ResourceType,
+    name: &str,
+    criterion: &Criterion,
+) -> Result<Option<Vec<RowRef>>, ApiError> {
+    let Some(values) = criterion.index_values() else { return Ok(None) };
+    let keys: Option<Vec<Hash>> =
+        values.iter().map(|value| Hash::of_search_value(name, value)).collect();
+    let Some(keys) = keys else { return Ok(None) };
+    let limit = reader.options.candidates_max;
+    let mut found: BTreeSet<(Owner, DerivedId)> = BTreeSet::new();
+    for key in keys {
+        found.extend(reader.store().by_index(reader.access, resource_type, key, limit + 1)?);
+        if found.len() > limit {
+            return Ok(None);
+        }
+    }
+    let mut rows = Vec::with_capacity(found.len());
+    for (owner, id) in found {
+        rows.extend(reader.row(owner, resource_type, id)?);
+    }
+    Ok(Some(rows))
+}
+
+/// What the first criterion proposes that the index can answer within bounds.
+fn proposed(reader: &mut Reader<'_>, query: &Query) -> Result<Vec<RowRef>, ApiError> {
+    let resource_type = query.resource_type;
+    for named in &query.criteria {
+        let parameters = reader.gateway.search_table().parameters(resource_type);
+        let indexable = parameters.iter().any(|p| p.name == named.name && p.cross_person);
+        if !indexable {
+            continue;
+        }
+        if let Some(rows) = indexed(reader, resource_type, &named.name, &named.criterion)? {
+            return Ok(rows);
+        }
+    }
+    Err(ApiError::TooCostly { add: what_to_add(reader, resource_type) })
+}
+
+fn what_to_add(reader: &Reader<'_>, resource_type: ResourceType) -> String {
+    let parameters = reader.gateway.search_table().parameters(resource_type);
+    let of_person = !served::in_directory(resource_type) && resource_type.name() != "Patient";
+    let patient = of_person.then_some("patient=");
+    let indexed = parameters.iter().filter(|p| p.cross_person).map(|p| &*p.name);
+    let names: Vec<String> = indexed.map(|name| format!("{name}=")).collect();
+    let ways: Vec<&str> =
+        patient.into_iter().chain(["_id="]).chain(names.iter().map(String::as_str)).collect();
+    format!("one of {} with a complete value", ways.join(", "))
+}
+
+/// The rows of the first `_id` that all other `_id` parameters name too.
+fn with_ids(reader: &mut Reader<'_>, query: &Query) -> Result<Vec<RowRef>, ApiError> {
+    let mut rows: Vec<RowRef> = Vec::new();
+    let mut seen = BTreeSet::new();
+    for id in query.ids.iter().flatten().take(reader.options.page_size_max) {
+        match reader.locate(query.resource_type, *id) {
+            Ok(row) if seen.insert(row.row().id) => rows.push(row),
+            Ok(_) | Err(ApiError::NotFound | ApiError::Gone) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let named = |row: &RowRef, ids: &[DerivedId]| {
+        ids.iter().any(|id| row.row().id == *id || row.row().aliases.binary_search(id).is_ok())
+    };
+    rows.retain(|row| query.ids.iter().all(|ids| named(row, ids)));
+    Ok(rows)
+}
+
+/// The shown ids that `_id` parameters name, beside a patient.
+fn resolved_ids(
+    reader: &mut Reader<'_>,
+    query: &Query,
+) -> Result<Vec<BTreeSet<DerivedId>>, ApiError> {
+    let mut resolved = Vec::new();
+    for ids in &query.ids {
+        let mut shown = BTreeSet::new();
+        for id in ids.iter().take(reader.options.page_size_max) {
+            let row = reader.referred(&format!("{}/{id}", query.resource_type))?;
+            shown.extend(row.map(|row| row.row().id));
+        }
+        resolved.push(shown);
+    }
+    Ok(resolved)
+}
+
+/// Makes reference criteria name what the view shows: an alias or a source record's URL becomes
+/// the shown resource.
+fn resolve_references(reader: &mut Reader<'_>, query: &mut Query) -> Result<(), ApiError> {
+    let mut failed = None;
+    let mut criteria = std::mem::take(&mut query.criteria);
+    for named in &mut criteria {
+        named.criterion.map_references(&mut |literal| {
+            shown_reference(reader, literal).unwrap_or_else(|error| {
+                failed.get_or_insert(error);
+                None
+            })
+        });
+    }
+    query.criteria = criteria;
+    failed.map_or(Ok(()), Err)
+}
+
+fn shown_reference(reader: &mut Reader<'_>, literal: &str) -> Result<Option<String>, ApiError> {
+    let ours = format!("{}/fhir/", reader.gateway.public_base_url());
+    let local = literal.strip_prefix(&ours).unwrap_or(literal);
+    let reference = if let Some(key) = reader.gateway.record_of_url(local) {
+        format!("{}/{}", key.resource_type, reader.store().id_key().record(&key))
+    } else if let Ok(id) = local.parse::<DerivedId>() {
+        let Some(resource_type) = reader.type_of(id)? else { return Ok(None) };
+        format!("{resource_type}/{id}")
+    } else {
+        local.to_owned()
+    };
+    Ok(reader.referred(&reference)?.map(|row| row.reference()))
+}
