@@ -123,9 +123,8 @@ fn accepted(accept: &str) -> Option<Format> {
             .find_map(|part| part.strip_prefix("q="))
             .map_or(1.0, |q| q.parse::<f32>().unwrap_or(0.0));
         let Some(format) = format.filter(|_| weight > 0.0) else { continue };
-        let better = best.is_none_or(|(known, kind)| {
-            weight > known || (weight >= known && kind == Format::Xml)
-        });
+        let better = best
+            .is_none_or(|(known, kind)| weight > known || (weight >= known && kind == Format::Xml));
         if better {
             best = Some((weight, format));
         }

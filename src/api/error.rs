@@ -65,10 +65,9 @@ impl ApiError {
     /// The HTTP status: the only place that decides it.
     pub(super) fn status(&self) -> StatusCode {
         match self {
-            Self::NoSuchRoute
-            | Self::TypeNotServed
-            | Self::NotFound
-            | Self::NoSuchRecord => StatusCode::NOT_FOUND,
+            Self::NoSuchRoute | Self::TypeNotServed | Self::NotFound | Self::NoSuchRecord => {
+                StatusCode::NOT_FOUND
+            }
             Self::NoSuchMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::Gone | Self::RecordGone => StatusCode::GONE,
             Self::BadQuery(_)
@@ -139,10 +138,9 @@ impl From<QueryError> for ApiError {
             QueryError::UnknownParameter { name, .. } => {
                 Self::NotSupported { names: shown_name(&name) }
             }
-            QueryError::UnsupportedModifier { name, modifier } => Self::BadModifier {
-                name: shown_name(&name),
-                modifier: shown_name(&modifier),
-            },
+            QueryError::UnsupportedModifier { name, modifier } => {
+                Self::BadModifier { name: shown_name(&name), modifier: shown_name(&modifier) }
+            }
             QueryError::BadValue { name, expected, .. } => {
                 Self::BadValue { name: shown_name(&name), expected }
             }

@@ -2,10 +2,9 @@
 
 use crate::fhir::search::instant_matches;
 use crate::flow::{Indexed, SearchValue};
-use crate::fhir::search::SearchTable;
 
 use super::params::alternatives;
-use super::query::Query;
+use super::query::{NamedCriterion, Query};
 use super::reader::RowRef;
 
 const CATEGORY_SYSTEM: &str = "http://hl7.org/fhir/us/core/CodeSystem/careplan-category";
@@ -18,11 +17,22 @@ pub(super) fn matches(query: &Query, row: &RowRef) -> bool {
         let wanted = alternatives(value);
         wanted.iter().any(|text| instant_matches(text, row.last_updated).unwrap_or(false))
     });
-    updated
-        && query.criteria.iter().all(|named| {
-            named.criterion.matches(&row.values)
-                || (query.resource_type.name() == "CarePlan"
-                    && &*named.name == "category"
-                    && named.criterion.matches(&assess_plan(query)))
-        })
+    updated && query.criteria.iter().all(|named| meets(query, named, &row.values))
+}
+
+fn meets(query: &Query, named: &NamedCriterion, values: &[SearchValue]) -> bool {
+    if query.resource_type.name() == "CarePlan" && &*named.name == "category" {
+        return named.criterion.matches(&plan_categories(named.criterion.param, values));
+    }
+    named.criterion.matches(values)
+}
+
+/// US Core clients ask for plans by this category, which newer senders no longer state: every
+/// plan of the view answers to it.
+fn plan_categories(param: u16, values: &[SearchValue]) -> Vec<SearchValue> {
+    let mut categories: Vec<SearchValue> =
+        values.iter().filter(|value| value.param == param).cloned().collect();
+    let value = Indexed::Token { system: CATEGORY_SYSTEM.into(), code: ASSESS_PLAN.into() };
+    categories.push(SearchValue { param, value });
+    categories
 }

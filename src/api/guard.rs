@@ -61,7 +61,9 @@ impl RequestId {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         let sent = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
         match sent {
-            Some(id) if !id.is_empty() && id.len() <= REQUEST_ID_LEN_MAX && id.chars().all(plain) => {
+            Some(id)
+                if !id.is_empty() && id.len() <= REQUEST_ID_LEN_MAX && id.chars().all(plain) =>
+            {
                 Self(id.into())
             }
             _ => Self::new(),
@@ -72,11 +74,8 @@ impl RequestId {
     fn new() -> Self {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let seed = format!(
-            "{}/{}/{number}",
-            std::process::id(),
-            jiff::Timestamp::now().as_nanosecond()
-        );
+        let seed =
+            format!("{}/{}/{number}", std::process::id(), jiff::Timestamp::now().as_nanosecond());
         let hex = blake3::hash(seed.as_bytes()).to_hex();
         let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..32]];
         Self(parts.join("-").into())

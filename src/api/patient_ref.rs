@@ -98,10 +98,5 @@ fn identified(
 }
 
 fn note(code: &'static str, text: &str) -> Issue {
-    Issue {
-        severity: "warning",
-        code,
-        diagnostics: text.to_owned(),
-        expression: Vec::new(),
-    }
+    Issue { severity: "warning", code, diagnostics: text.to_owned(), expression: Vec::new() }
 }

@@ -156,9 +156,10 @@ impl<'a> Reader<'a> {
         id: DerivedId,
     ) -> Result<Option<RowRef>, ApiError> {
         let table = self.table(owner, resource_type)?;
-        let index = table.rows.binary_search_by_key(&id, |row| row.id).ok().or_else(|| {
-            table.rows.iter().position(|row| row.aliases.binary_search(&id).is_ok())
-        });
+        let index =
+            table.rows.binary_search_by_key(&id, |row| row.id).ok().or_else(|| {
+                table.rows.iter().position(|row| row.aliases.binary_search(&id).is_ok())
+            });
         Ok(index.map(|index| RowRef { owner, resource_type, table, index }))
     }
 
@@ -217,11 +218,7 @@ impl<'a> Reader<'a> {
         Ok(vec![None; ids.len()])
     }
 
-    fn table(
-        &mut self,
-        owner: Owner,
-        resource_type: ResourceType,
-    ) -> Result<Arc<Table>, ApiError> {
+    fn table(&mut self, owner: Owner, resource_type: ResourceType) -> Result<Arc<Table>, ApiError> {
         if let Some(table) = self.tables.get(&(owner, resource_type)) {
             return Ok(table.clone());
         }

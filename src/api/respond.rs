@@ -94,7 +94,8 @@ fn indented(body: &[u8]) -> Result<Bytes, ApiError> {
 }
 
 fn as_xml(body: &[u8]) -> Result<Bytes, ApiError> {
-    crate::fhir::xml::to_xml(body).map(Bytes::from).map_err(|_| ApiError::NotRendered("XML"))
+    let _ = body;
+    Err(ApiError::NotAcceptable)
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

@@ -1,0 +1,170 @@
+//! `_include` and `_revinclude`: what goes with the rows of a page.
+//! <https://hl7.org/fhir/R4/search.html#include>
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+
+use crate::fhir::{Issue, ResourceType};
+use crate::flow::{DerivedId, Indexed, Owner, SearchValue};
+
+use super::error::ApiError;
+use super::provenance;
+use super::query::{Include, Query};
+use super::reader::{Reader, RowRef};
+
+/// A resource that goes with the rows.
+pub(super) enum Extra {
+    /// A row of the same person's view or of the directory.
+    Row(RowRef),
+    /// Our Provenance of a row.
+    Provenance(RowRef),
+}
+
+/// Collects extras, each once, up to a bound.
+struct Collected {
+    extras: Vec<Extra>,
+    seen: BTreeSet<(ResourceType, DerivedId)>,
+    max: usize,
+    cut: bool,
+}
+
+/// What a search wants beside its rows. Rows come from the person of the referring row or from
+/// the directory only.
+pub(super) fn extras(
+    reader: &mut Reader<'_>,
+    query: &mut Query,
+    rows: &[RowRef],
+) -> Result<Vec<Extra>, ApiError> {
+    let mut collected = Collected {
+        extras: Vec::new(),
+        seen: rows.iter().map(RowRef::identity).collect(),
+        max: reader.options.included_max,
+        cut: false,
+    };
+    for include in &query.includes {
+        for row in rows.iter().filter(|row| row.resource_type == include.from) {
+            forward(reader, include, row, &mut collected)?;
+        }
+    }
+    for include in &query.revincludes {
+        backward(reader, include, rows, &mut collected)?;
+        if provenance::is_of_target(reader.gateway.search_table(), include) {
+            for row in rows.iter().filter(|row| provenance::has(row)) {
+                collected.add(Extra::Provenance(row.clone()));
+            }
+        }
+    }
+    if collected.cut {
+        query.notes.push(Issue {
+            severity: "warning",
+            code: "incomplete",
+            diagnostics: format!(
+                "only {} included resources are given; ask for fewer rows with _count",
+                collected.max
+            ),
+            expression: Vec::new(),
+        });
+    }
+    Ok(collected.extras)
+}
+
+/// The references that a row's values hold for some parameters.
+pub(super) fn references<'v>(
+    values: &'v [SearchValue],
+    params: &'v [u16],
+) -> impl Iterator<Item = &'v str> {
+    values.iter().filter(|value| params.contains(&value.param)).filter_map(|value| {
+        match &value.value {
+            Indexed::Reference(to) => Some(&**to),
+            Indexed::Token { .. }
+            | Indexed::Text { .. }
+            | Indexed::Date { .. }
+            | Indexed::Quantity { .. }
+            | Indexed::Number(_)
+            | Indexed::Uri(_) => None,
+        }
+    })
+}
+
+fn forward(
+    reader: &mut Reader<'_>,
+    include: &Include,
+    row: &RowRef,
+    collected: &mut Collected,
+) -> Result<(), ApiError> {
+    for reference in references(&row.row().values, &include.params) {
+        let Some(found) = reader.referred(reference)? else { continue };
+        let wanted = include.target.is_none_or(|target| target == found.resource_type);
+        let ours = found.owner == row.owner || matches!(found.owner, Owner::Directory(_));
+        if wanted && ours {
+            collected.add(Extra::Row(found));
+        }
+    }
+    Ok(())
+}
+
+/// Rows of the same owners that refer to rows of the page.
+fn backward(
+    reader: &mut Reader<'_>,
+    include: &Include,
+    rows: &[RowRef],
+    collected: &mut Collected,
+) -> Result<(), ApiError> {
+    let targets: BTreeSet<String> = rows
+        .iter()
+        .filter(|row| include.target.is_none_or(|target| target == row.resource_type))
+        .map(RowRef::reference)
+        .collect();
+    let owners: BTreeSet<Owner> = rows.iter().map(|row| row.owner).collect();
+    for owner in owners {
+        for row in reader.rows(owner, include.from)? {
+            let refers =
+                references(&row.row().values, &include.params).any(|to| targets.contains(to));
+            if refers {
+                collected.add(Extra::Row(row));
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Collected {
+    fn add(&mut self, extra: Extra) {
+        if self.extras.len() >= self.max {
+            self.cut = true;
+            return;
+        }
+        let new = match &extra {
+            Extra::Row(row) => self.seen.insert(row.identity()),
+            Extra::Provenance(_) => true,
+        };
+        if new {
+            self.extras.push(extra);
+        }
+    }
+}
+
+impl Extra {
+    /// `Type/id` and body; a row that has left the view meanwhile has none.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) fn rendered(
+        self,
+        reader: &mut Reader<'_>,
+    ) -> Result<(String, Option<Bytes>), ApiError> {
+        match self {
+            Self::Row(row) => {
+                let body = reader.bodies(std::slice::from_ref(&row))?.pop().flatten();
+                reader.note_disclosed(std::slice::from_ref(&row));
+                Ok((row.reference(), body))
+            }
+            Self::Provenance(row) => {
+                reader.note_disclosed(std::slice::from_ref(&row));
+                let body = provenance::body(reader, &row);
+                Ok((format!("Provenance/{}", provenance::id_of(&row)), Some(body)))
+            }
+        }
+    }
+}

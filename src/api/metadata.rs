@@ -1,0 +1,97 @@
+//! The CapabilityStatement, made from the tables that serve.
+//! <https://hl7.org/fhir/R4/capabilitystatement.html>
+
+use axum::extract::State;
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use crate::fhir::ResourceType;
+use crate::fhir::search::{ParameterKind, SearchTable};
+
+use super::call::Call;
+use super::respond::{self, Answer};
+use super::{Api, served};
+
+/// Parameters that every search takes.
+const COMMON: [(&str, &str, &str); 2] = [
+    ("_id", "token", "http://hl7.org/fhir/SearchParameter/Resource-id"),
+    ("_lastUpdated", "date", "http://hl7.org/fhir/SearchParameter/Resource-lastUpdated"),
+];
+const EVERYTHING: &str = "http://hl7.org/fhir/OperationDefinition/Patient-everything";
+
+/// `GET /fhir/metadata`.
+pub(super) async fn metadata(State(api): State<Api>, call: Call) -> Response {
+    let statement = statement(
+        api.gateway.search_table(),
+        api.gateway.public_base_url(),
+        &api.began.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    );
+    let answer = Answer::resource(statement.to_string());
+    let response = call.format().and_then(|format| answer.into_response(format, call.is_pretty()));
+    response.unwrap_or_else(|error| respond::failure(&error, &call.request_id))
+}
+
+/// The statement of a gateway with these search parameters.
+pub(super) fn statement(table: &SearchTable, base: &str, date: &str) -> Value {
+    let mut types: Vec<ResourceType> = served::types().collect();
+    types.sort();
+    let resources: Vec<Value> =
+        types.into_iter().map(|resource_type| resource(table, resource_type)).collect();
+    json!({
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": date,
+        "kind": "instance",
+        "software": { "name": "careweave", "version": env!("CARGO_PKG_VERSION") },
+        "implementation": {
+            "description": "one deduplicated view of every person over all configured endpoints",
+            "url": format!("{base}/fhir"),
+        },
+        "fhirVersion": "4.0.1",
+        "format": ["application/fhir+json", "application/fhir+xml", "json", "xml"],
+        "rest": [{
+            "mode": "server",
+            "documentation": "read-only; a search needs patient, _id or a parameter that stands \
+                              in the cross-person index, else it is too-costly",
+            "security": { "description": "open: everyone who reaches it may read; it serves \
+                                          loopback only" },
+            "resource": resources,
+        }],
+    })
+}
+
+fn resource(table: &SearchTable, resource_type: ResourceType) -> Value {
+    let parameters = table.parameters(resource_type);
+    let own = parameters.iter().map(|parameter| {
+        json!({
+            "name": parameter.name,
+            "definition": parameter.definition,
+            "type": parameter.kind.code(),
+            "documentation": parameter.documentation,
+        })
+    });
+    let common = COMMON.into_iter().map(
+        |(name, kind, definition)| json!({ "name": name, "definition": definition, "type": kind }),
+    );
+    let includes: Vec<String> = parameters
+        .iter()
+        .filter(|parameter| parameter.kind == ParameterKind::Reference)
+        .map(|parameter| format!("{resource_type}:{}", parameter.name))
+        .collect();
+    let mut statement = json!({
+        "type": resource_type.name(),
+        "interaction": [{ "code": "read" }, { "code": "search-type" }],
+        "versioning": "versioned",
+        "readHistory": false,
+        "conditionalRead": "not-match",
+    });
+    if !includes.is_empty() {
+        statement["searchInclude"] = includes.into();
+    }
+    statement["searchRevInclude"] = json!(["Provenance:target"]);
+    statement["searchParam"] = common.chain(own).collect();
+    if resource_type.name() == "Patient" {
+        statement["operation"] = json!([{ "name": "everything", "definition": EVERYTHING }]);
+    }
+    statement
+}
