@@ -57,7 +57,8 @@ impl Prefix {
         PREFIXES.iter().find_map(stripped).unwrap_or((Self::Eq, text))
     }
 
-    /// Compares the stated range (`from..until`) with the searched one (`low..high`).
+    /// Compares the stated range (`from..until`) with the searched one (`low..high`). `ge` and
+    /// `le` take a partial overlap for equal: a plan that begins on a day is `le` that day.
     fn accepts<T: PartialOrd>(self, (from, until): (T, T), (low, high): (T, T)) -> bool {
         let within = low <= from && until <= high;
         match self {
@@ -65,8 +66,8 @@ impl Prefix {
             Self::Ne => !within,
             Self::Gt => until > high,
             Self::Lt => from < low,
-            Self::Ge => within || until > high,
-            Self::Le => within || from < low,
+            Self::Ge => until > low || within,
+            Self::Le => from < high || within,
             Self::Sa => from >= high,
             Self::Eb => until <= low,
             Self::Ap => from < high && low < until,
