@@ -21,7 +21,7 @@ use crate::flow::{
 };
 
 pub use self::error::StoreError;
-pub use self::sled::SledStore;
+pub use self::sled::{SledStore, verify_audit_chain};
 pub use self::write::{
     Accept, AuditEntry, AuditRow, Change, ChangeKind, CounterDelta, Cursor, LinkWrite, RecordWrite,
     ReviewPair, RowWrite, Settle, TableRow, TableWrite, ViewWrite,
