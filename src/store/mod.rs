@@ -6,7 +6,12 @@
 
 mod codec;
 mod error;
+#[cfg(test)]
+mod fixture;
 mod sled;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "test")]
+mod suite;
 pub mod write;
 
 use std::collections::BTreeMap;

@@ -13,6 +13,9 @@ mod read_identity;
 mod read_view;
 mod settle;
 mod tables;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "test")]
+mod tests;
 mod versions;
 
 use std::collections::BTreeMap;
