@@ -6,7 +6,12 @@
 
 mod codec;
 mod error;
+#[cfg(test)]
+mod fixture;
 mod sled;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "test")]
+mod suite;
 pub mod write;
 
 use std::collections::BTreeMap;
@@ -21,7 +26,7 @@ use crate::flow::{
 };
 
 pub use self::error::StoreError;
-pub use self::sled::SledStore;
+pub use self::sled::{SledStore, verify_audit_chain};
 pub use self::write::{
     Accept, AuditEntry, AuditRow, Change, ChangeKind, CounterDelta, Cursor, LinkWrite, RecordWrite,
     ReviewPair, RowWrite, Settle, TableRow, TableWrite, ViewWrite,
