@@ -60,6 +60,9 @@ pub struct ApiOptions {
     pub request_timeout: Duration,
     /// How long a read waits for a dirty person to be settled.
     pub settle_wait: Duration,
+    /// How long a search across persons waits for whatever is dirty; shorter, because a pull
+    /// that is under way keeps somebody dirty all the time.
+    pub settle_all_wait: Duration,
 }
 
 /// What every handler is given.
@@ -102,6 +105,7 @@ impl Default for ApiOptions {
             url_bytes_max: 8 * 1024,
             request_timeout: Duration::from_secs(30),
             settle_wait: Duration::from_secs(2),
+            settle_all_wait: Duration::from_millis(250),
         }
     }
 }

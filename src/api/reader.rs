@@ -16,6 +16,8 @@ use super::served;
 
 /// How often bodies are read again when a settle has changed their table meanwhile.
 const READ_TRIES: usize = 3;
+/// How many tables are remembered while one request is answered.
+const TABLES_MAX: usize = 256;
 
 /// One request's reads. Lives on a blocking thread.
 pub(super) struct Reader<'a> {
@@ -88,7 +90,11 @@ impl<'a> Reader<'a> {
     /// Waits, within bounds, for what is dirty of an owner (`None`: of all) to be settled.
     pub(super) fn settle(&mut self, owner: Option<Owner>) -> Result<(), ApiError> {
         if self.settled.insert(owner) {
-            self.pending = self.gateway.settle_for_read(owner, self.options.settle_wait)?;
+            let wait = match owner {
+                Some(_) => self.options.settle_wait,
+                None => self.options.settle_all_wait,
+            };
+            self.pending = self.gateway.settle_for_read(owner, wait)?;
         }
         Ok(())
     }
@@ -223,6 +229,9 @@ impl<'a> Reader<'a> {
             return Ok(table.clone());
         }
         let table = self.store().table(self.access, owner, resource_type)?.unwrap_or_default();
+        if self.tables.len() >= TABLES_MAX {
+            self.tables.clear();
+        }
         self.tables.insert((owner, resource_type), table.clone());
         Ok(table)
     }

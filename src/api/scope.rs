@@ -52,39 +52,64 @@ pub(super) fn indexed(
     name: &str,
     criterion: &Criterion,
 ) -> Result<Option<Vec<RowRef>>, ApiError> {
+    match candidates(reader, resource_type, name, criterion)? {
+        Some(found) => Ok(Some(rows_of(reader, resource_type, found)?)),
+        None => Ok(None),
+    }
+}
+
+fn candidates(
+    reader: &Reader<'_>,
+    resource_type: ResourceType,
+    name: &str,
+    criterion: &Criterion,
+) -> Result<Option<BTreeSet<(Owner, DerivedId)>>, ApiError> {
     let Some(values) = criterion.index_values() else { return Ok(None) };
     let keys: Option<Vec<Hash>> =
         values.iter().map(|value| Hash::of_search_value(name, value)).collect();
     let Some(keys) = keys else { return Ok(None) };
     let limit = reader.options.candidates_max;
-    let mut found: BTreeSet<(Owner, DerivedId)> = BTreeSet::new();
+    let mut found = BTreeSet::new();
     for key in keys {
         found.extend(reader.store().by_index(reader.access, resource_type, key, limit + 1)?);
         if found.len() > limit {
             return Ok(None);
         }
     }
+    Ok(Some(found))
+}
+
+fn rows_of(
+    reader: &mut Reader<'_>,
+    resource_type: ResourceType,
+    found: BTreeSet<(Owner, DerivedId)>,
+) -> Result<Vec<RowRef>, ApiError> {
     let mut rows = Vec::with_capacity(found.len());
     for (owner, id) in found {
         rows.extend(reader.row(owner, resource_type, id)?);
     }
-    Ok(Some(rows))
+    Ok(rows)
 }
 
-/// What the first criterion proposes that the index can answer within bounds.
+/// What all criteria propose together that the index can answer within bounds.
 fn proposed(reader: &mut Reader<'_>, query: &Query) -> Result<Vec<RowRef>, ApiError> {
     let resource_type = query.resource_type;
+    let parameters = reader.gateway.search_table().parameters(resource_type);
+    let mut common: Option<BTreeSet<(Owner, DerivedId)>> = None;
     for named in &query.criteria {
-        let parameters = reader.gateway.search_table().parameters(resource_type);
-        let indexable = parameters.iter().any(|p| p.name == named.name && p.cross_person);
-        if !indexable {
+        if !parameters.iter().any(|p| p.name == named.name && p.cross_person) {
             continue;
         }
-        if let Some(rows) = indexed(reader, resource_type, &named.name, &named.criterion)? {
-            return Ok(rows);
-        }
+        let found = candidates(reader, resource_type, &named.name, &named.criterion)?;
+        common = match (common, found) {
+            (Some(before), Some(found)) => Some(before.intersection(&found).copied().collect()),
+            (before, found) => before.or(found),
+        };
     }
-    Err(ApiError::TooCostly { add: what_to_add(reader, resource_type) })
+    match common {
+        Some(found) => rows_of(reader, resource_type, found),
+        None => Err(ApiError::TooCostly { add: what_to_add(reader, resource_type) }),
+    }
 }
 
 fn what_to_add(reader: &Reader<'_>, resource_type: ResourceType) -> String {

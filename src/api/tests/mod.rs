@@ -1,0 +1,6 @@
+//! Tests of the HTTP face, against a filled store.
+
+mod garbage;
+mod reads;
+mod searches;
+mod world;

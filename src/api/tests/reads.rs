@@ -1,0 +1,155 @@
+//! Reads: rows, aliases, retired Patients, Provenances, source records, the statement.
+#![expect(clippy::unwrap_used, reason = "test")]
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+
+use super::world::{BASE, World};
+use crate::api::metadata::statement;
+use crate::api::served;
+use crate::fhir::ResourceType;
+use crate::fhir::search::SearchTable;
+use crate::flow::{Access, DerivedId};
+
+#[tokio::test]
+async fn a_row_is_read_with_its_version_and_not_again_when_known() {
+    let world = World::new();
+    let path = format!("/fhir/Goal/{}", world.id("mercy", "Goal/g1"));
+    let told = world.get(&path).await;
+    assert_eq!(told.status, StatusCode::OK);
+    assert_eq!(told.json()["meta"]["versionId"], "1");
+    assert_eq!(told.header("etag"), "W/\"1\"");
+    assert_eq!(told.header("last-modified"), "Sun, 22 Nov 2026 11:00:00 GMT");
+    assert_eq!(
+        told.header("x-careweave-endpoints"),
+        "mercy=complete@2026-11-22T10:00:00Z; valley=failed"
+    );
+    let again = world.get_with(&path, "if-none-match", "W/\"1\"").await;
+    assert_eq!((again.status, again.body.as_str()), (StatusCode::NOT_MODIFIED, ""));
+    let head = Request::head(&path).body(Body::empty()).unwrap();
+    let head = world.send(head).await;
+    assert_eq!((head.status, head.body.as_str()), (StatusCode::OK, ""));
+}
+
+#[tokio::test]
+async fn every_alias_answers_and_a_merged_patient_points_to_the_shown_one() {
+    let world = World::new();
+    let shown = world.id("mercy", "Goal/g1");
+    let told = world.get(&format!("/fhir/Goal/{}", world.id("valley", "Goal/g1"))).await;
+    assert_eq!(told.json()["id"], shown);
+    assert_eq!(told.header("content-location"), format!("{BASE}/fhir/Goal/{shown}"));
+    let retired = world.id("valley", "Patient/1");
+    let told = world.get(&format!("/fhir/Patient/{retired}")).await;
+    assert_eq!(told.status, StatusCode::OK);
+    let patient = told.json();
+    assert_eq!((&patient["id"], &patient["active"]), (&retired.into(), &false.into()));
+    let other = format!("Patient/{}", world.ada());
+    assert_eq!(patient["link"][0]["other"]["reference"], other);
+    assert_eq!(patient["link"][0]["type"], "replaced-by");
+}
+
+#[tokio::test]
+async fn what_never_was_is_404_and_what_no_longer_is_410() {
+    let world = World::new();
+    let goal = world.id("mercy", "Goal/g1");
+    for path in [
+        format!("/fhir/Goal/{}", DerivedId(1)),
+        "/fhir/Goal/g1".to_owned(),
+        format!("/fhir/Condition/{goal}"),
+        "/fhir/Slot/1".to_owned(),
+        "/fhir/Nonsense/1".to_owned(),
+        "/nowhere".to_owned(),
+        "/sources/mercy/fhir/Goal/none".to_owned(),
+        format!("/fhir/Provenance/Goal.{}", DerivedId(1)),
+    ] {
+        let told = world.get(&path).await;
+        assert_eq!(told.status, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(told.json()["resourceType"], "OperationOutcome", "{path}");
+    }
+    let gone = world.get(&format!("/fhir/CarePlan/{}", DerivedId(4711))).await;
+    assert_eq!((gone.status, gone.issue_codes()), (StatusCode::GONE, vec!["deleted".to_owned()]));
+}
+
+#[tokio::test]
+async fn a_provenance_names_every_source_and_a_source_reads_as_stated() {
+    let world = World::new();
+    let goal = world.id("mercy", "Goal/g1");
+    let told = world.get(&format!("/fhir/Provenance/Goal.{goal}")).await;
+    assert_eq!(told.status, StatusCode::OK);
+    assert_eq!(told.json()["entity"].as_array().map(Vec::len), Some(2));
+    let stated = world.get("/sources/valley/fhir/Goal/g1").await;
+    assert_eq!((stated.status, stated.header("etag")), (StatusCode::OK, "W/\"7\""));
+    assert!(stated.json().get("meta").is_none());
+}
+
+#[tokio::test]
+async fn every_disclosure_has_its_audit_entry_without_search_values() {
+    let world = World::new();
+    world.get_with(&format!("/fhir/Patient/{}", world.ada()), "x-request-id", "r-1").await;
+    world.get("/fhir/Patient?family=Lovelace&given=Ada").await;
+    world.get(&format!("/fhir/Goal/{}", DerivedId(1))).await;
+    let trail = world.store.audit_trail(&Access::system(), 0, 10).unwrap();
+    let entries: Vec<_> = trail.iter().map(|row| &row.entry).collect();
+    assert_eq!(entries.len(), 3);
+    assert_eq!(
+        (&*entries[0].action, &*entries[0].request_id, entries[0].count),
+        ("read", "r-1", 1)
+    );
+    assert_eq!(entries[1].owners, vec![world.ada().parse::<DerivedId>().unwrap()]);
+    assert_eq!((entries[2].count, entries[2].owners.len()), (0, 0));
+    assert!(!format!("{entries:?}").contains("Lovelace"));
+}
+
+#[tokio::test]
+async fn everything_gives_the_patient_first_and_each_row_once() {
+    let world = World::new();
+    let mut path = format!("/fhir/Patient/{}/$everything?_count=50", world.ada());
+    let mut seen = Vec::new();
+    let mut total = 0;
+    loop {
+        let told = world.get(&path).await;
+        assert_eq!(told.status, StatusCode::OK, "{}", told.body);
+        total = told.json()["total"].as_u64().unwrap().max(total);
+        seen.extend(told.references("match"));
+        match told.link("next") {
+            Some(next) => path = next,
+            None => break,
+        }
+    }
+    assert_eq!(seen[0], format!("Patient/{}", world.ada()));
+    assert!(seen.contains(&format!("Organization/{}", world.id("mercy", "Organization/clinic"))));
+    // Patient, condition, 2 goals, order, task, 3 plans, provenance, 120 readings, clinic.
+    assert_eq!((seen.len(), total), (131, 131));
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 131);
+    let typed = format!("/fhir/Patient/{}/$everything?_type=Goal,Task", world.ada());
+    assert_eq!(world.get(&typed).await.references("match").len(), 3);
+    let since = format!("/fhir/Patient/{}/$everything?_since=2026-11-23", world.ada());
+    assert_eq!(world.get(&since).await.json()["total"], 0);
+}
+
+#[tokio::test]
+async fn the_statement_says_what_is_served() {
+    let world = World::new();
+    let told = world.get("/fhir/metadata").await;
+    assert_eq!(told.status, StatusCode::OK);
+    let date = "2026-11-22";
+    let stated = statement(SearchTable::embedded(), BASE, date);
+    let mut served_types: Vec<String> = served::types().map(|t| t.name().to_owned()).collect();
+    served_types.sort();
+    let resources = stated["rest"][0]["resource"].as_array().unwrap();
+    let types: Vec<&str> = resources.iter().map(|r| r["type"].as_str().unwrap()).collect();
+    assert_eq!(types, served_types);
+    for resource in resources {
+        let name = resource["type"].as_str().unwrap();
+        let resource_type = ResourceType::parse(name).unwrap();
+        let parameters = SearchTable::embedded().parameters(resource_type).len();
+        assert_eq!(resource["searchParam"].as_array().unwrap().len(), parameters + 2, "{name}");
+        // Every interaction that is stated has a route: neither is "no such type".
+        let read = world.get(&format!("/fhir/{name}/{}", DerivedId(1))).await;
+        assert_eq!(read.issue_codes(), ["not-found"], "{name}");
+        let search = world.get(&format!("/fhir/{name}?_id={}", DerivedId(1))).await;
+        assert_eq!(search.status, StatusCode::OK, "{name}");
+    }
+}
