@@ -50,7 +50,8 @@ fn each_fault_has_its_code_and_place() {
             vec![("code-invalid", "Goal.identifier[0].use")],
         ),
         (
-            json!({"resourceType": "Goal", "lifecycleStatus": "active", "description": {"text": "t"}}),
+            json!({"resourceType": "Goal", "lifecycleStatus": "active",
+                "description": {"text": "t"}}),
             vec![("required", "Goal.subject")],
         ),
         (
