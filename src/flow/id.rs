@@ -33,17 +33,45 @@ pub struct ForeignId;
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const TEXT_LEN: usize = 26;
 
+/// How many characters of a text the cross-person index distinguishes: names that agree so far
+/// are told apart by the search itself.
+pub const INDEX_PREFIX_CHARS: usize = 12;
+
 impl Hash {
     /// The hash of some bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self(first_half(&blake3::hash(bytes)))
     }
 
-    /// The key of a search value of one parameter in the cross-person index, if the value's
-    /// kind has equality.
+    /// The key under which the cross-person index is asked for a value of a parameter, if the
+    /// value's kind has equality. Text is asked for by its first [`INDEX_PREFIX_CHARS`].
     pub fn of_search_value(param: &str, value: &Indexed) -> Option<Self> {
         let [kind, first, second] = value.key_parts()?;
+        let first = match value {
+            Indexed::Text { .. } => prefix(first, INDEX_PREFIX_CHARS),
+            _ => first,
+        };
         Some(Self::of_parts([param, kind, first, second].map(str::as_bytes)))
+    }
+
+    /// The keys under which the cross-person index holds a value: a token also without its
+    /// system, a text under each of its beginnings, because that is how they are asked for.
+    pub fn index_keys(param: &str, value: &Indexed) -> Vec<Self> {
+        let mut keys: Vec<Self> = Self::of_search_value(param, value).into_iter().collect();
+        match value {
+            Indexed::Token { system, code } if !system.is_empty() => {
+                let bare = Indexed::Token { system: "".into(), code: code.clone() };
+                keys.extend(Self::of_search_value(param, &bare));
+            }
+            Indexed::Text { folded, .. } => {
+                for chars in 1..INDEX_PREFIX_CHARS.min(folded.chars().count()) {
+                    let parts = [param, "text", prefix(folded, chars), ""];
+                    keys.push(Self::of_parts(parts.map(str::as_bytes)));
+                }
+            }
+            _ => {}
+        }
+        keys
     }
 
     /// The hash of several parts, unambiguous about where one ends.
@@ -120,6 +148,10 @@ impl FromStr for DerivedId {
         }
         Ok(Self(value))
     }
+}
+
+fn prefix(text: &str, chars: usize) -> &str {
+    text.char_indices().nth(chars).map_or(text, |(end, _)| &text[..end])
 }
 
 fn feed(hasher: &mut blake3::Hasher, part: &[u8]) {

@@ -19,11 +19,12 @@ pub use access::{Access, DisclosureClass};
 pub use coverage::{Coverage, DIRECTORY_TYPES, PERSON_TYPES, coverage};
 pub use demographics::{Address, Demographics, PartialDate, PersonName};
 pub use facts::{DateSpan, Facts, Identifier, Link, RefTarget, Role, Target, Token};
-pub use id::{DerivedId, ForeignId, Hash, IdKey};
+pub use id::{DerivedId, ForeignId, Hash, INDEX_PREFIX_CHARS, IdKey};
 pub use identity::{BlockingKey, Comparison, Decision, Edge, MatchGrade, Step, Verdict};
 pub use key::{ChartKey, Home, RecordKey};
 pub use source::{Content, Ingested, Quarantined, RecordIssue, SourceRecord};
 pub use version::{Observed, RecordHeader, Stamp, State, Version};
 pub use view::{
     Choice, Disposition, Member, Owner, RecordDisposition, View, ViewRow, ViewStamp, stamp_meta,
+    unstamp_meta,
 };

@@ -99,6 +99,15 @@ impl RecordHeader {
         self.versions.iter().rev().find(|v| v.state == State::Live)
     }
 
+    /// Says that the versions that live in one home live in another: for records that name no
+    /// patient themselves, once it is known whose they are.
+    pub fn move_versions(&mut self, from: &Home, to: &Home) {
+        for version in self.versions.iter_mut().filter(|v| v.home == *from) {
+            version.home = to.clone();
+        }
+        self.collapse();
+    }
+
     /// Takes in one observation, whatever the order observations come in.
     ///
     /// A re-send is a repeat only when it says what the version before or at that time says;
@@ -189,5 +198,70 @@ fn version_order(version: &Version) -> (bool, u64, &str) {
     match text.parse::<u64>() {
         Ok(number) => (false, number, text),
         Err(_) => (true, 0, text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::fhir::ResourceType;
+
+    fn key() -> RecordKey {
+        RecordKey::new("mercy", ResourceType::of("Goal"), "g1")
+    }
+
+    fn version(content: u128, at_s: i64, stamped: bool) -> Version {
+        let at = Timestamp::from_second(at_s).expect("small");
+        Version {
+            stamp: Stamp {
+                version_id: stamped.then(|| at_s.to_string().into()),
+                last_updated: stamped.then_some(at),
+                observed_at: at,
+            },
+            confirmed_at: at,
+            hash: Hash(content),
+            state: State::Live,
+            home: Home::Shared(key()),
+        }
+    }
+
+    fn header_of(observed: &[Version]) -> RecordHeader {
+        let mut header = RecordHeader::new(key(), 1, None, observed[0].clone());
+        for version in &observed[1..] {
+            header.observe(version.clone());
+        }
+        header
+    }
+
+    #[test]
+    fn a_b_a_are_three_versions_and_a_resend_is_none() {
+        for stamped in [false, true] {
+            let [a, b, again] = [(1, 1), (2, 2), (1, 3)].map(|(c, t)| version(c, t, stamped));
+            let mut header = header_of(&[a, b.clone(), again.clone()]);
+            assert_eq!(header.versions().len(), 3);
+            assert_eq!(header.observe(again), Observed::Repeat);
+            assert_eq!(header.observe(b), Observed::Repeat);
+            assert_eq!((header.versions().len(), header.current().hash), (3, Hash(1)));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_current_version_does_not_depend_on_the_order_of_arrival(
+            contents in prop::collection::vec(0u128..3, 1..8),
+            order in prop::collection::vec(any::<prop::sample::Index>(), 1..24),
+            stamped: bool,
+        ) {
+            let seen: Vec<Version> =
+                (1i64..).zip(&contents).map(|(t, c)| version(*c, t, stamped)).collect();
+            let in_order = header_of(&seen);
+            let mut shuffled: Vec<Version> = order.iter().map(|i| i.get(&seen).clone()).collect();
+            shuffled.extend(seen.iter().rev().cloned());
+            let any_order = header_of(&shuffled);
+            prop_assert_eq!(in_order.current().hash, any_order.current().hash);
+            prop_assert_eq!(in_order.current().hash, Hash(*contents.last().expect("not empty")));
+        }
     }
 }

@@ -194,3 +194,38 @@ pub fn stamp_meta(body: &[u8], version: u32, last_updated: Timestamp) -> Vec<u8>
     stamped.extend_from_slice(&body[at..]);
     stamped
 }
+
+/// Takes version and time out again: the inverse of [`stamp_meta`].
+pub fn unstamp_meta(body: &[u8]) -> Vec<u8> {
+    const OPEN: &[u8] = b"\"meta\":{";
+    const LAST: &[u8] = b"\"lastUpdated\":\"";
+    let position = |from: usize, what: &[u8]| {
+        body[from..].windows(what.len()).position(|w| w == what).map(|p| from + p)
+    };
+    let Some(start) = position(0, OPEN).map(|p| p + OPEN.len()) else { return body.to_vec() };
+    let Some(value) = position(start, LAST).map(|p| p + LAST.len()) else { return body.to_vec() };
+    let Some(mut end) = position(value, b"\"").map(|p| p + 1) else { return body.to_vec() };
+    if body.get(end) == Some(&b',') {
+        end += 1;
+    }
+    [&body[..start], &body[end..]].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stamp_goes_in_and_comes_out() {
+        for body in [
+            r#"{"resourceType":"Goal","id":"a","meta":{"source":"x"},"status":"y"}"#,
+            r#"{"resourceType":"Goal","id":"a","meta":{},"status":"y"}"#,
+        ] {
+            let stamped = stamp_meta(body.as_bytes(), 3, Timestamp::UNIX_EPOCH);
+            let value: serde_json::Value = serde_json::from_slice(&stamped).expect("valid JSON");
+            assert_eq!(value["meta"]["versionId"], "3");
+            assert_eq!(value["meta"]["lastUpdated"], "1970-01-01T00:00:00.000Z");
+            assert_eq!(unstamp_meta(&stamped), body.as_bytes());
+        }
+    }
+}
