@@ -8,6 +8,9 @@ mod codec;
 mod error;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "test")]
+mod model;
 mod sled;
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "test")]

@@ -20,6 +20,9 @@ pub(super) struct HomeEntry {
     pub(super) content: Option<(Hash, Content)>,
 }
 
+/// A batch as it is stored, with its key.
+type StoredBatch = (Vec<u8>, ::sled::IVec);
+
 /// A batch is cut where its bodies reach this size, so that no value is very large.
 const BATCH_BYTES_MAX: usize = 256 << 10;
 
@@ -73,18 +76,28 @@ pub(super) fn gather(batches: impl Iterator<Item = Result<::sled::IVec>>) -> Res
     Ok(HomeContent { records: records.into_values().collect() })
 }
 
-/// Puts a home's batches together when there are many of them. Bounded: a batch that is large
-/// already stays.
+/// Puts a home's newest batches together when there are many. Bounded: what stands before a
+/// batch that is large enough has been put together already, and is not read again.
 pub(super) fn compact(commit: &mut Commit<'_>, home: &Home) -> Result<()> {
     let prefix = Key::new(keys::HOME_BLOB).hash(keys::home_hash(home));
     let batches = commit.keys_under(prefix)?;
     if batches.len() <= BATCHES_MAX {
         return Ok(());
     }
-    let mut run: Vec<(Vec<u8>, ::sled::IVec)> = Vec::new();
+    let mut newest: Vec<StoredBatch> = Vec::new();
+    for key in batches.into_iter().rev() {
+        let stored = commit.bytes(&key)?.ok_or(StoreError::Damaged { what: "home" })?;
+        if stored.len() >= JOINED_BYTES_MAX / 2 {
+            break;
+        }
+        newest.push((key, stored));
+    }
+    if newest.len() <= BATCHES_MAX {
+        return Ok(());
+    }
+    let mut run = Vec::new();
     let mut run_bytes = 0;
-    for key in batches {
-        let Some(stored) = commit.bytes(&key)? else { continue };
+    for (key, stored) in newest.into_iter().rev() {
         if run_bytes + stored.len() > JOINED_BYTES_MAX {
             join(commit, std::mem::take(&mut run))?;
             run_bytes = 0;
@@ -95,12 +108,8 @@ pub(super) fn compact(commit: &mut Commit<'_>, home: &Home) -> Result<()> {
     join(commit, run)
 }
 
-fn join(commit: &mut Commit<'_>, run: Vec<(Vec<u8>, ::sled::IVec)>) -> Result<()> {
-    // Two large neighbours would be read and written again at every settle for nothing.
-    if run.len() < 3 {
-        return Ok(());
-    }
-    let last = run.len() - 1;
+fn join(commit: &mut Commit<'_>, run: Vec<StoredBatch>) -> Result<()> {
+    let Some(last) = run.len().checked_sub(1).filter(|&last| last > 0) else { return Ok(()) };
     let mut place: BTreeMap<DerivedId, RecordHeader> = BTreeMap::new();
     let mut contents: BTreeMap<(DerivedId, Hash), Content> = BTreeMap::new();
     for (i, (key, stored)) in run.iter().enumerate() {

@@ -7,6 +7,9 @@ mod commit;
 mod homes;
 mod keys;
 mod links;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "test")]
+mod measure;
 mod open;
 mod read;
 mod read_identity;

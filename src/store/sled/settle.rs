@@ -54,10 +54,15 @@ impl HeadValue {
 }
 
 /// Stages everything of a settle commit.
-pub(super) fn settle(commit: &mut Commit<'_>, batch: Settle) -> Result<()> {
+pub(super) fn settle(commit: &mut Commit<'_>, mut batch: Settle) -> Result<()> {
     links::check_generations(commit, &batch.expected)?;
     let homes: BTreeSet<Home> = batch.links.iter().map(|link| link.home.clone()).collect();
     links::write_links(commit, batch.links)?;
+    for table in batch.views.iter_mut().flat_map(|view| &mut view.tables) {
+        // Tables are searched by id, so their order is not left to the caller alone.
+        table.rows.sort_by_key(|write| write.row.id);
+        table.rows.dedup_by_key(|write| write.row.id);
+    }
     let mut versions = Versions::new(batch.at);
     let removed = removed_views(commit, &batch.removed)?;
     let before = depart(commit, &mut versions, &batch.views, &removed)?;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::*;
 use crate::store::fixture::{goal, person, view};
-use crate::store::{StoreError, suite};
+use crate::store::{StoreError, model, suite};
 
 fn open(dir: &Path) -> SledStore {
     SledStore::open(dir).unwrap()
@@ -34,6 +34,15 @@ suite! {
     decisions_and_reviews_are_found_from_both_ends
     quarantined_input_is_kept_once_in_order
     the_audit_trail_shows_tampering
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(24))]
+    #[test]
+    fn random_commits_are_answered_as_the_model_does(steps in model::steps()) {
+        let dir = tempfile::tempdir().unwrap();
+        model::run(open, dir.path(), steps);
+    }
 }
 
 #[test]
