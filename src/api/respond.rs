@@ -94,8 +94,7 @@ fn indented(body: &[u8]) -> Result<Bytes, ApiError> {
 }
 
 fn as_xml(body: &[u8]) -> Result<Bytes, ApiError> {
-    let _ = body;
-    Err(ApiError::NotAcceptable)
+    crate::fhir::xml::to_xml(body).map(Bytes::from).map_err(|_| ApiError::NotRendered("XML"))
 }
 
 fn chain(error: &dyn std::error::Error) -> String {
