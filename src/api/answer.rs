@@ -86,7 +86,7 @@ where
     let answer = match outcome.answer {
         Ok(answer) => answer,
         Err(error) => {
-            let mut response = respond::failure(&error, &request_id);
+            let mut response = respond::failure_as(&error, &request_id, format);
             outcome.completeness.add_header(response.headers_mut());
             return Ok(response);
         }

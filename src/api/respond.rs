@@ -82,6 +82,19 @@ pub(super) fn failure(error: &ApiError, request_id: &RequestId) -> Response {
     response
 }
 
+/// Writes a failure in the representation that was asked for.
+pub(super) fn failure_as(error: &ApiError, request_id: &RequestId, format: Format) -> Response {
+    let mut response = failure(error, request_id);
+    if format == Format::Xml {
+        let outcome = operation_outcome(&[error.issue(&request_id.0)]).to_string();
+        if let Ok(body) = as_xml(outcome.as_bytes()) {
+            *response.body_mut() = Body::from(body);
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(XML));
+        }
+    }
+    response
+}
+
 /// A time as HTTP writes it: `Sun, 06 Nov 1994 08:49:37 GMT`.
 pub(super) fn http_date(time: Timestamp) -> String {
     time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()

@@ -7,8 +7,8 @@ use axum::http::{Request, StatusCode};
 use super::world::{BASE, World};
 use crate::api::metadata::statement;
 use crate::api::served;
-use crate::fhir::ResourceType;
 use crate::fhir::search::SearchTable;
+use crate::fhir::{ResourceType, StructureCheck};
 use crate::flow::{Access, DerivedId};
 
 #[tokio::test]
@@ -151,5 +151,29 @@ async fn the_statement_says_what_is_served() {
         assert_eq!(read.issue_codes(), ["not-found"], "{name}");
         let search = world.get(&format!("/fhir/{name}?_id={}", DerivedId(1))).await;
         assert_eq!(search.status, StatusCode::OK, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn everything_we_make_is_right_r4_in_json_and_in_xml() {
+    let world = World::new();
+    let check = StructureCheck::new(&[]).unwrap();
+    let goal = world.id("mercy", "Goal/g1");
+    let found = format!("patient={}&_revinclude=Provenance:target", world.ada());
+    for path in [
+        "/fhir/metadata".to_owned(),
+        format!("/fhir/Provenance/Goal.{goal}"),
+        format!("/fhir/Patient/{}", world.id("valley", "Patient/1")),
+        format!("/fhir/Goal?{found}&colour=red"),
+        "/fhir/Goal".to_owned(),
+    ] {
+        let told = world.get(&path).await;
+        let problems = check.check(&told.body, &told.json());
+        assert!(problems.is_empty(), "{path}: {problems:?}");
+        let xml = world.get_with(&path, "accept", "application/fhir+xml").await;
+        assert_eq!(xml.status, told.status, "{path}");
+        assert!(xml.header("content-type").starts_with("application/fhir+xml"), "{path}");
+        let name = told.json()["resourceType"].as_str().unwrap().to_owned();
+        assert!(xml.body.contains(&format!("<{name} xmlns=")), "{path}: {}", xml.body);
     }
 }

@@ -182,6 +182,28 @@ async fn pages_give_every_row_once_even_when_asked_by_other_counts() {
 }
 
 #[tokio::test]
+async fn a_row_that_stays_is_given_once_whatever_comes_and_goes_meanwhile() {
+    let world = World::new();
+    let stays: Vec<usize> = (0..120).filter(|n| n % 3 != 0).collect();
+    let mut path = format!("/fhir/Observation?patient={}&_count=9", world.ada());
+    let mut seen = Vec::new();
+    for round in 0.. {
+        let told = world.get(&path).await;
+        seen.extend(told.references("match"));
+        let Some(next) = told.link("next") else { break };
+        path = next;
+        // Others come with every page, and those of the page before go.
+        let fresh = 1000 + 50 * round..1050 + 50 * round;
+        let now: Vec<usize> = stays.iter().copied().chain(fresh).collect();
+        world.reweave_observations(&now);
+    }
+    for n in stays {
+        let row = format!("Observation/{}", world.id("mercy", &format!("Observation/o{n}")));
+        assert_eq!(seen.iter().filter(|found| **found == row).count(), 1, "o{n}");
+    }
+}
+
+#[tokio::test]
 async fn counts_without_rows() {
     let world = World::new();
     for query in ["_count=0", "_summary=count"] {

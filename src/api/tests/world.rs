@@ -66,6 +66,20 @@ impl World {
         self.store.id_key().woven_plan(&ChartKey::new("mercy", "1")).to_string()
     }
 
+    /// Weaves Ada's observations anew: those with these numbers are there, no other.
+    pub(super) fn reweave_observations(&self, numbers: &[usize]) {
+        let owner = Owner::Person(record_id(&*self.store, "mercy", "Patient/1"));
+        let homes = ["mercy", "valley"].map(|at| Home::Chart(ChartKey::new(at, "1")));
+        let mut all = gather(&*self.store, owner, &homes);
+        for n in numbers {
+            let reference = format!("Observation/o{n}");
+            let id = record_id(&*self.store, "mercy", &reference);
+            let body = json!({ "status": "final", "code": { "text": "weight" } });
+            all.shown(id, &reference, body, Vec::new(), Vec::new(), false);
+        }
+        all.commit(Vec::new());
+    }
+
     /// A GET below the base.
     pub(super) async fn get(&self, path: &str) -> Told {
         self.send(Request::get(path).body(Body::empty()).unwrap()).await
@@ -252,9 +266,10 @@ impl Gathering<'_> {
             for row in &rows {
                 for value in &row.values {
                     let parameter = &parameters[usize::from(value.param)];
-                    let key = Hash::of_search_value(&parameter.name, &value.value);
-                    let key = key.filter(|_| parameter.cross_person);
-                    index.extend(key.map(|key| (resource_type, key, row.id)));
+                    if parameter.cross_person {
+                        let keys = Hash::index_keys(&parameter.name, &value.value);
+                        index.extend(keys.into_iter().map(|key| (resource_type, key, row.id)));
+                    }
                 }
             }
             let rows = rows.into_iter().map(|row| RowWrite { row }).collect();
