@@ -174,8 +174,8 @@ fn digit_at(chars: &[char], at: usize) -> bool {
 /// The end of a number with decimals, thousands separators and a second half (`130/80`).
 fn number_end(chars: &[char], mut at: usize) -> usize {
     while at < chars.len() {
-        let inside =
-            chars[at].is_ascii_digit() || (['.', ',', '/'].contains(&chars[at]) && digit_at(chars, at + 1));
+        let inside = chars[at].is_ascii_digit()
+            || (['.', ',', '/'].contains(&chars[at]) && digit_at(chars, at + 1));
         if !inside {
             break;
         }
@@ -218,9 +218,8 @@ fn expand(tokens: Vec<String>) -> Vec<String> {
 }
 
 fn with_comparators(tokens: &[String]) -> Vec<String> {
-    let is_number = |t: Option<&String>| {
-        t.is_some_and(|t| t.starts_with(|c: char| c.is_ascii_digit()))
-    };
+    let is_number =
+        |t: Option<&String>| t.is_some_and(|t| t.starts_with(|c: char| c.is_ascii_digit()));
     let mut out = Vec::with_capacity(tokens.len());
     let mut i = 0;
     while i < tokens.len() {
