@@ -14,7 +14,7 @@ use super::received::{Received, What};
 use super::references::{Context, links, subject};
 use super::{Ingest, deletion, facts};
 use crate::fhir::bundle::resource_header;
-use crate::fhir::{Reference, ResourceType, parse_moment, parse_reference};
+use crate::fhir::{Problem, Reference, ResourceType, parse_moment, parse_reference};
 use crate::flow::{
     Content, Hash, Home, Ingested, Link, Quarantined, RecordIssue, RecordKey, RefTarget, Role,
     SourceRecord, Stamp, State,
@@ -105,7 +105,7 @@ impl<'a> Batch<'a> {
             Unusable::new("not-supported", "resourceType is none of R4; send FHIR R4 resources")
         })?;
         let problems = self.ingest.check.check(text, &resource);
-        if let Some(fatal) = problems.iter().find(|p| p.fatal) {
+        if let Some(fatal) = problems.iter().find(|p| p.fatal && !is_defaulted(p)) {
             let reason = format!("{}: {}", fatal.expression, fatal.text);
             return Err(Unusable::new(fatal.code, &reason));
         }
@@ -230,6 +230,15 @@ impl Unusable {
     fn new(code: &str, reason: &str) -> Self {
         Self { code: code.into(), reason: reason.into() }
     }
+}
+
+/// What a contained resource is about goes without saying: what its container is about.
+fn is_defaulted(problem: &Problem) -> bool {
+    let path = problem.expression.as_str();
+    let element = path.rsplit('.').next().unwrap_or(path);
+    problem.code == "required"
+        && path.contains(".contained[")
+        && ["subject", "patient", "for"].contains(&element)
 }
 
 fn full_urls(entries: &[Entry]) -> FullUrls {
