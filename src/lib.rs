@@ -6,5 +6,7 @@ pub mod api;
 pub mod compare;
 pub mod fhir;
 pub mod flow;
+pub mod ingest;
 pub mod pipeline;
+pub mod reconcile;
 pub mod store;

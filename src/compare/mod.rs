@@ -1,5 +1,18 @@
 //! Comparable forms: normalised names, identifiers, addresses, clinical text; similarity.
 
+pub mod address;
+pub mod birth;
+pub mod contact;
+mod demographics;
 mod identifier;
+pub mod name;
+mod quantity;
+pub mod similarity;
+mod text;
+mod token;
 
+pub use demographics::demographics;
 pub use identifier::{normalise_identifier, normalise_system, same_identifier};
+pub use quantity::quantity;
+pub use text::{clinical_text, text_similarity};
+pub use token::{code_system, token};
