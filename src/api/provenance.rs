@@ -4,21 +4,18 @@
 //! Never stored: rendered from the row's trace whenever somebody reads it. Its id is
 //! `{Type}.{id}` of the resource it is about.
 
+use axum::http::header;
 use bytes::Bytes;
-use serde_json::{Value, json};
 
 use crate::fhir::ResourceType;
 use crate::fhir::search::SearchTable;
-use crate::flow::{Choice, DerivedId, Member};
+use crate::flow::{DerivedId, stamp_meta};
+use crate::reconcile;
 
 use super::error::ApiError;
 use super::query::Include;
 use super::reader::{Reader, RowRef};
 use super::respond::{Answer, http_date};
-use axum::http::header;
-
-const AGENT_TYPE: &str = "http://terminology.hl7.org/CodeSystem/provenance-participant-type";
-const CHOICE_URL: &str = "urn:careweave:survivorship";
 
 /// The resource that a Provenance id of ours is about.
 pub(super) fn of_id(resource_type: ResourceType, id: &str) -> Option<(ResourceType, DerivedId)> {
@@ -65,54 +62,20 @@ pub(super) fn read(
     Ok(answer.header(header::ETAG, &tag).header(header::LAST_MODIFIED, &modified))
 }
 
-/// Renders the Provenance of a row.
-pub(super) fn body(reader: &Reader<'_>, row: &RowRef) -> Bytes {
+/// Renders the Provenance of a row, with the sources that the reader may see.
+pub(super) fn body(reader: &mut Reader<'_>, row: &RowRef) -> Bytes {
     let trace = row.row();
-    let updated = trace.last_updated.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
-    let visible = |member: &&Member| reader.access.sees(&member.key.endpoint);
-    let base = reader.gateway.public_base_url();
-    let entities: Vec<Value> =
-        trace.members.iter().filter(visible).map(|member| entity(base, member)).collect();
-    let choices: Vec<Value> = trace.choices.iter().map(choice).collect();
-    let mut resource = json!({
-        "resourceType": "Provenance",
-        "id": id_of(row),
-        "meta": { "versionId": trace.version.to_string(), "lastUpdated": updated },
-    });
-    if !choices.is_empty() {
-        resource["extension"] = Value::Array(choices);
-    }
-    resource["target"] = json!([{ "reference": row.reference() }]);
-    resource["recorded"] = updated.into();
-    resource["agent"] = json!([{
-        "type": { "coding": [{ "system": AGENT_TYPE, "code": "assembler" }] },
-        "who": { "display": "careweave" },
-    }]);
-    if !entities.is_empty() {
-        resource["entity"] = Value::Array(entities);
-    }
-    resource.to_string().into()
-}
-
-fn entity(base: &str, member: &Member) -> Value {
-    let record = &member.key;
-    let url =
-        format!("{base}/sources/{}/fhir/{}/{}", record.endpoint, record.resource_type, record.id);
-    json!({
-        "role": "source",
-        "what": { "reference": url, "display": format!("{} ({})", record.endpoint, member.rule) },
-    })
-}
-
-fn choice(choice: &Choice) -> Value {
-    let mut parts = vec![
-        json!({ "url": "element", "valueString": choice.element }),
-        json!({ "url": "rule", "valueString": choice.rule }),
-        json!({ "url": "from", "valueString": choice.from.to_string() }),
-    ];
-    for (record, value) in &choice.others {
-        let text = format!("{record}: {value}");
-        parts.push(json!({ "url": "other", "valueString": text }));
-    }
-    json!({ "url": CHOICE_URL, "extension": parts })
+    let mut members = trace.members.clone();
+    members.retain(|member| reader.access.sees(&member.key.endpoint));
+    let bases = reader.base_urls();
+    let rendered = reconcile::provenance(
+        row.identity(),
+        trace.version,
+        trace.last_updated,
+        &members,
+        &trace.choices,
+        &|endpoint| bases.get(endpoint).cloned(),
+        reader.gateway.public_base_url(),
+    );
+    stamp_meta(rendered.to_string().as_bytes(), trace.version, trace.last_updated).into()
 }

@@ -32,6 +32,7 @@ pub(super) struct Reader<'a> {
     pub(super) count: usize,
     tables: BTreeMap<(Owner, ResourceType), Arc<Table>>,
     settled: BTreeSet<Option<Owner>>,
+    base_urls: Option<Arc<BTreeMap<Arc<str>, String>>>,
 }
 
 /// A row of a view, without its body.
@@ -79,6 +80,7 @@ impl<'a> Reader<'a> {
             count: 0,
             tables: BTreeMap::new(),
             settled: BTreeSet::new(),
+            base_urls: None,
         }
     }
 
@@ -97,6 +99,16 @@ impl<'a> Reader<'a> {
             self.pending = self.gateway.settle_for_read(owner, wait)?;
         }
         Ok(())
+    }
+
+    /// The base URL of every endpoint.
+    pub(super) fn base_urls(&mut self) -> Arc<BTreeMap<Arc<str>, String>> {
+        let gateway = self.gateway;
+        let known = self.base_urls.get_or_insert_with(|| {
+            let endpoints = gateway.endpoint_states().into_iter();
+            Arc::new(endpoints.map(|e| (e.id, e.base_url.into())).collect())
+        });
+        known.clone()
     }
 
     /// Notes that rows go into the answer.
