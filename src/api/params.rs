@@ -117,7 +117,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_encoded_reads_back(pairs in proptest::collection::vec(("[a-z_]{1,9}", "[^\0]{1,20}"), 0..8)) {
+        fn what_is_encoded_reads_back(
+            pairs in proptest::collection::vec(("[a-z_]{1,9}", "[^\0]{1,20}"), 0..8),
+        ) {
             let params = Params(pairs);
             let again = Params::parse(&params.encoded());
             prop_assert_eq!(again.map(|p| p.0).ok(), Some(params.0));
