@@ -352,3 +352,21 @@ fn two_active_charts_of_one_endpoint_go_to_review() {
         assert_eq!(found.grade, MatchGrade::Probable, "{name}");
     }
 }
+
+#[test]
+fn twins_under_one_family_number_are_not_certain() {
+    let model = Model::embedded();
+    let twin = |given: &str| {
+        demographics(&json!({
+            "name": [{"given": [given], "family": "Price"}],
+            "birthDate": "2012-07-09",
+            "identifier": [{"system": "urn:example:plan", "value": "8812345"}],
+            "address": [{"line": ["4 Oak Ave"], "postalCode": "60601"}]
+        }))
+    };
+    let (a, b) = (Home::Chart(ChartKey::new("a", "1")), Home::Chart(ChartKey::new("b", "1")));
+    for (one, other) in [("Jayden", "Kayden"), ("Baby Boy", "Kayden"), ("J", "Jayden")] {
+        let found = compare_homes((&a, &twin(one)), (&b, &twin(other)), &model);
+        assert!(found.grade < MatchGrade::Certain, "{one} {other}\n{}", waterfall_text(&found));
+    }
+}

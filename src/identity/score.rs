@@ -23,6 +23,7 @@ pub(super) struct Evidence {
     pub(super) identifiers: IdentifierEvidence,
     pub(super) household: Household,
     pub(super) suffixes_conflict: bool,
+    pub(super) multiple_birth: bool,
 }
 
 /// Compares two charts; the result does not depend on which comes first. Homes of other kinds
@@ -138,6 +139,7 @@ fn gather(
         identifiers,
         household,
         suffixes_conflict: suffixes_conflict(&a.names, &b.names),
+        multiple_birth: a.multiple_birth.is_some() || b.multiple_birth.is_some(),
     };
     (evidence, waterfall)
 }
@@ -207,18 +209,22 @@ impl Evidence {
         )
     }
 
-    /// Nothing in the name speaks against it.
+    /// Nothing in the name speaks against it. Twins may be written under one number of a parent
+    /// or of the family's insurance, so then the name must agree.
     fn name_is_compatible(&self) -> bool {
-        let exact_birth = self.birth.is_some_and(|l| l <= BirthLevel::JanuaryFirst);
-        self.name_agrees()
-            || matches!(
-                self.name,
-                Some(NameLevel::GivenClose | NameLevel::BothClose | NameLevel::GivenInitial)
-            )
-            || exact_birth
-                && matches!(
-                    self.name,
-                    Some(NameLevel::FamilyChanged | NameLevel::FamilyOnly | NameLevel::GivenOnly)
-                )
+        if self.name_agrees() {
+            return true;
+        }
+        let family_number = self.identifiers.agrees == Some(IdentifierLevel::Same);
+        if family_number || self.multiple_birth {
+            return false;
+        }
+        match self.name {
+            Some(NameLevel::GivenClose | NameLevel::BothClose | NameLevel::GivenInitial) => true,
+            Some(NameLevel::FamilyChanged | NameLevel::FamilyOnly | NameLevel::GivenOnly) => {
+                self.birth.is_some_and(|l| l <= BirthLevel::JanuaryFirst)
+            }
+            _ => false,
+        }
     }
 }
