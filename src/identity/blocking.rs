@@ -171,7 +171,8 @@ mod tests {
         }));
         for other in [
             json!({"name": [{"family": "Gonzales", "given": ["Will"]}], "birthDate": "1970-05-06"}),
-            json!({"name": [{"family": "William", "given": ["Gonzalez"]}], "birthDate": "1970-06-05"}),
+            json!({"name": [{"family": "William", "given": ["Gonzalez"]}],
+                   "birthDate": "1970-06-05"}),
             json!({"name": [{"family": "Smith", "given": ["Bill"]}], "birthDate": "1970-05-06"}),
             json!({"name": [{"family": "Gonzalez", "given": ["Bill"]}],
                    "address": [{"postalCode": "02139-1234"}]}),

@@ -15,7 +15,10 @@ pub(crate) trait Levels: Copy + 'static {
 }
 
 macro_rules! levels {
-    ($(#[$about:meta])* $name:ident of $field:literal { $($variant:ident = $word:literal),+ $(,)? }) => {
+    (
+        $(#[$about:meta])*
+        $name:ident of $field:literal { $($variant:ident = $word:literal),+ $(,)? }
+    ) => {
         $(#[$about])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
         pub(crate) enum $name { $($variant),+ }

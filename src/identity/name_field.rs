@@ -200,7 +200,8 @@ fn compare_given(a: &[Box<str>], b: &[Box<str>], model: &Model) -> Part {
         return Part::Nickname;
     }
     let full = |name: &str| name.chars().count() > 1;
-    let used = |first: &Box<str>, other: &[Box<str>]| full(first) && other[1..].contains(first);
+    let used =
+        |first: &str, other: &[Box<str>]| full(first) && other[1..].iter().any(|w| **w == *first);
     if used(first_a, b) || used(first_b, a) {
         return Part::MiddleUsed;
     }

@@ -72,7 +72,10 @@ fn endpoints_own_word(
         let level = if shared { "same-identifier" } else { "not-found" };
         return Some(of_rule(model, "endpoint-reference", level, same_endpoint && shared));
     }
-    let names = |from: &Demographics, to: &ChartKey| matches!(&from.replaced_by, Some(RefTarget::Record(key)) if *key == to.patient_record());
+    let names = |from: &Demographics, to: &ChartKey| match &from.replaced_by {
+        Some(RefTarget::Record(key)) => *key == to.patient_record(),
+        _ => false,
+    };
     let merged = same_endpoint && (names(a, chart_b) || names(b, chart_a));
     merged.then(|| of_rule(model, "endpoint-merge", "replaced-by", true))
 }
