@@ -5,5 +5,6 @@
 pub mod compare;
 pub mod fhir;
 pub mod flow;
+pub mod identity;
 pub mod pipeline;
 pub mod store;
