@@ -6,5 +6,6 @@ pub mod compare;
 pub mod fhir;
 pub mod flow;
 pub mod identity;
+pub mod ingest;
 pub mod pipeline;
 pub mod store;

@@ -6,7 +6,13 @@ pub mod contact;
 mod demographics;
 mod identifier;
 pub mod name;
+mod quantity;
 pub mod similarity;
+mod text;
+mod token;
 
 pub use demographics::demographics;
 pub use identifier::{normalise_identifier, normalise_system, same_identifier};
+pub use quantity::quantity;
+pub use text::{clinical_text, text_similarity};
+pub use token::{code_system, token};

@@ -38,6 +38,10 @@ pub struct RawEntry {
     pub request_url: Option<String>,
     /// `response.status`.
     pub response_status: Option<String>,
+    /// `response.etag`.
+    pub response_etag: Option<String>,
+    /// `response.lastModified`.
+    pub response_last_modified: Option<String>,
     /// `search.mode`.
     pub search_mode: Option<String>,
 }
@@ -118,6 +122,8 @@ fn raw_entry(raw: &RawValue) -> RawEntry {
         request_method: request.and_then(|raw| member(raw, "method")),
         request_url: request.and_then(|raw| member(raw, "url")),
         response_status: response.and_then(|raw| member(raw, "status")),
+        response_etag: response.and_then(|raw| member(raw, "etag")),
+        response_last_modified: response.and_then(|raw| member(raw, "lastModified")),
         search_mode: search.and_then(|raw| member(raw, "mode")),
     }
 }

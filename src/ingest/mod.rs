@@ -1,0 +1,84 @@
+//! Ingest: what an endpoint sent becomes source versions with their facts.
+//!
+//! Pure: bytes in, [`Ingested`] out. Every entry received is accounted for, and the same input
+//! gives the same keys and hashes however its entries are ordered.
+
+mod bases;
+mod batch;
+mod facts;
+mod home;
+mod key;
+mod lift;
+mod received;
+mod references;
+mod roles;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::fhir::StructureCheck;
+use crate::flow::{Content, Hash, Home, Ingested, RecordKey, SourceRecord, Stamp, State};
+
+pub use self::bases::EndpointBases;
+
+/// Turns input of endpoints into source versions. Shared between threads.
+pub struct Ingest {
+    check: Arc<StructureCheck>,
+    bases: EndpointBases,
+    limits: Limits,
+}
+
+/// Bounds of one input.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Entries of one input, those of nested Bundles included.
+    pub entries: usize,
+    /// Bundles within Bundles.
+    pub nesting: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { entries: 100_000, nesting: 4 }
+    }
+}
+
+impl Ingest {
+    /// An ingest that checks structure with `check` and knows endpoints by their base URLs.
+    pub fn new(check: Arc<StructureCheck>, bases: EndpointBases) -> Self {
+        Self { check, bases, limits: Limits::default() }
+    }
+
+    /// The same with other bounds.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// Reads one input of an endpoint: a resource, a Bundle of any type, or NDJSON of these.
+    pub fn page(&self, endpoint: &str, observed_at: Timestamp, input: &[u8]) -> Ingested {
+        let received = received::receive(input, &self.limits);
+        batch::Batch::new(self, endpoint, observed_at).take(received)
+    }
+
+    /// The version that says a record is no more at its endpoint (404, 410, DELETE).
+    pub fn deleted(&self, key: RecordKey, observed_at: Timestamp) -> SourceRecord {
+        deletion(key, Stamp { version_id: None, last_updated: None, observed_at })
+    }
+}
+
+fn deletion(key: RecordKey, stamp: Stamp) -> SourceRecord {
+    SourceRecord {
+        home: Home::Shared(key.clone()),
+        key,
+        parent: None,
+        stamp,
+        state: State::Deleted,
+        hash: Hash::of(b"deleted"),
+        content: Content::default(),
+    }
+}
