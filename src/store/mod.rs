@@ -6,7 +6,15 @@
 
 mod codec;
 mod error;
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "test")]
+mod model;
 mod sled;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "test")]
+mod suite;
 pub mod write;
 
 use std::collections::BTreeMap;
@@ -21,7 +29,7 @@ use crate::flow::{
 };
 
 pub use self::error::StoreError;
-pub use self::sled::SledStore;
+pub use self::sled::{SledStore, verify_audit_chain};
 pub use self::write::{
     Accept, AuditEntry, AuditRow, Change, ChangeKind, CounterDelta, Cursor, LinkWrite, RecordWrite,
     ReviewPair, RowWrite, Settle, TableRow, TableWrite, ViewWrite,
@@ -29,6 +37,9 @@ pub use self::write::{
 
 /// Result of every store call.
 pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// Counters: (endpoint, name) → count.
+pub type Counters = BTreeMap<(Arc<str>, Arc<str>), i64>;
 
 /// All source records of one home, with every version's content.
 #[derive(Clone, Debug, Default)]
@@ -193,7 +204,7 @@ pub trait Store: Send + Sync {
     fn cursors(&self, access: &Access, endpoint: &str) -> Result<BTreeMap<Arc<str>, Cursor>>;
 
     /// All counters: (endpoint, name) → count. Kept by deltas, never by scanning.
-    fn counters(&self, access: &Access) -> Result<BTreeMap<(Arc<str>, Arc<str>), i64>>;
+    fn counters(&self, access: &Access) -> Result<Counters>;
 
     // ---- reads: identity ----------------------------------------------------------------------
 

@@ -1,4 +1,263 @@
-//! The sled engine: the embedded default.
+//! The sled engine: the embedded default. One tree with prefixed keys, one batch a commit,
+//! forced to the disk before the commit returns. <https://docs.rs/sled/0.34>
+
+mod accept;
+mod audit;
+mod commit;
+mod homes;
+mod keys;
+mod links;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "test")]
+mod measure;
+mod open;
+mod read;
+mod read_identity;
+mod read_view;
+mod settle;
+mod tables;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "test")]
+mod tests;
+mod versions;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use ::sled::Db;
+use bytes::Bytes;
+
+pub use self::audit::verify_audit_chain;
+use self::commit::{Commit, Writer};
+use self::read_view::TableCache;
+use super::{
+    Accept, AuditEntry, AuditRow, Block, Change, Counters, Cursor, Dirty, HomeContent, Issued,
+    Result, ReviewPair, Settle, Store, StoredLink, Table, ViewHead,
+};
+use crate::fhir::ResourceType;
+use crate::flow::{
+    Access, BlockingKey, Decision, DerivedId, Hash, Home, IdKey, Owner, Quarantined,
+    RecordDisposition, RecordHeader,
+};
+
+/// How many homes one commit marks dirty when all of them are.
+const MARK_BATCH: usize = 4096;
 
 /// The embedded store.
-pub struct SledStore;
+pub struct SledStore {
+    db: Db,
+    id_key: IdKey,
+    /// One commit at a time.
+    writer: Mutex<Writer>,
+    /// Closed while a batch is applied, so that reads of several keys see one commit's state.
+    gate: RwLock<()>,
+    tables: Mutex<TableCache>,
+}
+
+impl SledStore {
+    /// Runs one commit: all that `stage` stages, or nothing when it fails.
+    fn commit<T>(&self, stage: impl FnOnce(&mut Commit<'_>) -> Result<T>) -> Result<(u64, T)> {
+        // A panic while staging has written nothing, and one later leaves the writer broken.
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut commit = writer.begin(&self.db)?;
+        let result = stage(&mut commit)?;
+        let seq = writer.finish(commit, &self.gate)?;
+        Ok((seq, result))
+    }
+}
+
+impl Store for SledStore {
+    fn id_key(&self) -> &IdKey {
+        &self.id_key
+    }
+
+    fn accept(&self, batch: Accept) -> Result<u64> {
+        self.commit(|commit| accept::accept(commit, batch)).map(|(seq, ())| seq)
+    }
+
+    fn settle(&self, batch: Settle) -> Result<u64> {
+        self.commit(|commit| settle::settle(commit, batch)).map(|(seq, ())| seq)
+    }
+
+    fn decide(&self, decision: Decision) -> Result<u64> {
+        let stage = |commit: &mut Commit<'_>| {
+            links::decide(commit, &decision)?;
+            accept::mark_dirty(commit, [&decision.a, &decision.b].into_iter())
+        };
+        self.commit(stage).map(|(seq, ())| seq)
+    }
+
+    fn undo_decision(&self, a: &Home, b: &Home) -> Result<bool> {
+        let stage = |commit: &mut Commit<'_>| {
+            let known = links::undo(commit, a, b)?;
+            if known {
+                accept::mark_dirty(commit, [a, b].into_iter())?;
+            }
+            Ok(known)
+        };
+        self.commit(stage).map(|(_, known)| known)
+    }
+
+    fn audit(&self, entries: &[AuditEntry]) -> Result<()> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        self.commit(|commit| audit::append(commit, entries)).map(|(_, ())| ())
+    }
+
+    fn mark_dirty(&self, homes: Option<&[Home]>) -> Result<()> {
+        if let Some(homes) = homes {
+            return self
+                .commit(|commit| accept::mark_dirty(commit, homes.iter()))
+                .map(|(_, ())| ());
+        }
+        let system = Access::system();
+        let mut after: Option<Home> = None;
+        loop {
+            let homes = self.homes(&system, after.as_ref(), MARK_BATCH)?;
+            if homes.is_empty() {
+                return Ok(());
+            }
+            self.commit(|commit| accept::mark_dirty(commit, homes.iter()))?;
+            after = homes.into_iter().next_back();
+        }
+    }
+
+    fn headers(&self, access: &Access, ids: &[DerivedId]) -> Result<Vec<Option<RecordHeader>>> {
+        self.read_headers(access, ids)
+    }
+
+    fn home(&self, access: &Access, home: &Home) -> Result<HomeContent> {
+        self.read_home(access, home)
+    }
+
+    fn homes(&self, access: &Access, after: Option<&Home>, limit: usize) -> Result<Vec<Home>> {
+        self.read_homes(access, after, limit)
+    }
+
+    fn quarantine(
+        &self,
+        access: &Access,
+        after: Option<Hash>,
+        limit: usize,
+    ) -> Result<Vec<Quarantined>> {
+        self.read_quarantine(access, after, limit)
+    }
+
+    fn cursors(&self, access: &Access, endpoint: &str) -> Result<BTreeMap<Arc<str>, Cursor>> {
+        self.read_cursors(access, endpoint)
+    }
+
+    fn counters(&self, access: &Access) -> Result<Counters> {
+        self.read_counters(access)
+    }
+
+    fn dirty(&self, access: &Access, limit: usize) -> Result<Vec<Dirty>> {
+        self.read_dirty(access, limit)
+    }
+
+    fn dirty_count(&self, _access: &Access) -> Result<usize> {
+        let count: Option<i64> = self.get("dirty count", keys::DIRTY_COUNT)?;
+        Ok(count.and_then(|count| usize::try_from(count).ok()).unwrap_or(0))
+    }
+
+    fn link(&self, access: &Access, home: &Home) -> Result<Option<StoredLink>> {
+        self.read_link(access, home)
+    }
+
+    fn candidates(
+        &self,
+        access: &Access,
+        keys: &[BlockingKey],
+        limit: usize,
+    ) -> Result<Vec<Block>> {
+        self.read_candidates(access, keys, limit)
+    }
+
+    fn decisions(&self, access: &Access, home: &Home) -> Result<Vec<Decision>> {
+        self.read_decisions(access, home)
+    }
+
+    fn reviews(&self, access: &Access, limit: usize) -> Result<Vec<ReviewPair>> {
+        self.read_reviews(access, limit)
+    }
+
+    fn referrers(&self, access: &Access, directory: DerivedId) -> Result<Vec<Home>> {
+        self.read_referrers(access, directory)
+    }
+
+    fn due(&self, access: &Access, day: jiff::civil::Date, limit: usize) -> Result<Vec<Owner>> {
+        self.read_due(access, day, limit)
+    }
+
+    fn owners(&self, access: &Access, after: Option<Owner>, limit: usize) -> Result<Vec<Owner>> {
+        self.read_owners(access, after, limit)
+    }
+
+    fn view(&self, access: &Access, owner: Owner) -> Result<Option<ViewHead>> {
+        self.read_view(access, owner)
+    }
+
+    fn table(
+        &self,
+        access: &Access,
+        owner: Owner,
+        resource_type: ResourceType,
+    ) -> Result<Option<Arc<Table>>> {
+        self.read_table(access, owner, resource_type)
+    }
+
+    fn bodies(
+        &self,
+        access: &Access,
+        owner: Owner,
+        resource_type: ResourceType,
+        rows: &[usize],
+    ) -> Result<Vec<Bytes>> {
+        self.read_bodies(access, owner, resource_type, rows)
+    }
+
+    fn past_body(
+        &self,
+        access: &Access,
+        resource_type: ResourceType,
+        id: DerivedId,
+        version: u32,
+    ) -> Result<Option<Bytes>> {
+        self.read_past_body(access, resource_type, id, version)
+    }
+
+    fn dispositions(&self, access: &Access, owner: Owner) -> Result<Vec<RecordDisposition>> {
+        self.read_dispositions(access, owner)
+    }
+
+    fn issued(&self, access: &Access, id: DerivedId) -> Result<Option<Issued>> {
+        self.read_issued(access, id)
+    }
+
+    fn by_index(
+        &self,
+        access: &Access,
+        resource_type: ResourceType,
+        key: Hash,
+        limit: usize,
+    ) -> Result<Vec<(Owner, DerivedId)>> {
+        self.read_by_index(access, resource_type, key, limit)
+    }
+
+    fn changes(&self, access: &Access, after_seq: u64, limit: usize) -> Result<Vec<Change>> {
+        self.read_changes(access, after_seq, limit)
+    }
+
+    fn audit_trail(&self, access: &Access, after: u64, limit: usize) -> Result<Vec<AuditRow>> {
+        self.read_audit_trail(access, after, limit)
+    }
+
+    fn last_seq(&self) -> Result<u64> {
+        Ok(self.get("last seq", keys::LAST_SEQ)?.unwrap_or(0))
+    }
+
+    fn size_on_disk(&self) -> Result<u64> {
+        self.db.size_on_disk().map_err(commit::engine("measure the store"))
+    }
+}

@@ -1,0 +1,183 @@
+//! One commit: what it writes is staged, applied as one batch, and durable before it returns.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
+
+use ::sled::{Db, IVec};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::keys::LAST_SEQ;
+use crate::store::{Result, StoreError, codec};
+
+/// What only the one writer has.
+#[derive(Debug)]
+pub(super) struct Writer {
+    log_file: File,
+    blobs: PathBuf,
+    blobs_changed: Option<std::time::SystemTime>,
+    /// Set when a commit failed half-way: what is in memory is then not what is on disk.
+    broken: bool,
+}
+
+/// Staged writes on top of the tree; reads see them.
+pub(super) struct Commit<'a> {
+    db: &'a Db,
+    staged: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    /// The seq of this commit.
+    pub(super) seq: u64,
+}
+
+impl Writer {
+    /// Opens the engine's files once more, to force them to the disk.
+    pub(super) fn open(engine_dir: &Path) -> Result<Self> {
+        let log_file = File::open(engine_dir.join("db")).map_err(io("open the store's log"))?;
+        let blobs = engine_dir.join("blobs");
+        Ok(Self { log_file, blobs, blobs_changed: None, broken: false })
+    }
+
+    /// Begins a commit with the next seq.
+    pub(super) fn begin<'a>(&self, db: &'a Db) -> Result<Commit<'a>> {
+        if self.broken {
+            return Err(StoreError::Engine {
+                operation: "write after a failed commit; restart careweave",
+                source: "an earlier commit failed half-way".into(),
+            });
+        }
+        let mut commit = Commit { db, staged: BTreeMap::new(), seq: 0 };
+        commit.seq = commit.get::<u64>("last seq", LAST_SEQ)?.unwrap_or(0) + 1;
+        Ok(commit)
+    }
+
+    /// Applies everything at once and forces it to the disk. Returns the commit's seq.
+    pub(super) fn finish(&mut self, mut commit: Commit<'_>, gate: &RwLock<()>) -> Result<u64> {
+        let seq = commit.seq;
+        commit.put(LAST_SEQ, &seq)?;
+        let mut batch = ::sled::Batch::default();
+        for (key, value) in commit.staged {
+            match value {
+                Some(value) => batch.insert(key, value),
+                None => batch.remove(key),
+            }
+        }
+        // Cleared only by success: a batch that is applied but not on disk must not be built on.
+        self.broken = true;
+        {
+            let _closed = gate.write().unwrap_or_else(PoisonError::into_inner);
+            commit.db.apply_batch(batch).map_err(engine("apply a commit"))?;
+        }
+        commit.db.flush().map_err(engine("flush a commit"))?;
+        self.sync()?;
+        self.broken = false;
+        Ok(seq)
+    }
+
+    /// The engine writes, but never forces to the disk.
+    fn sync(&mut self) -> Result<()> {
+        let changed = std::fs::metadata(&self.blobs).and_then(|meta| meta.modified()).ok();
+        if changed != self.blobs_changed {
+            self.sync_blobs().map_err(io("force large values to the disk"))?;
+            self.blobs_changed = changed;
+        }
+        self.log_file.sync_data().map_err(io("force the log to the disk"))
+    }
+
+    /// Values of more than a quarter segment are files of their own, named by rising numbers.
+    fn sync_blobs(&self) -> std::io::Result<()> {
+        for entry in std::fs::read_dir(&self.blobs)? {
+            let entry = entry?;
+            let modified = entry.metadata().and_then(|meta| meta.modified()).ok();
+            // One tick of slack: a file may be written in the same moment as the one before.
+            let slack = std::time::Duration::from_secs(2);
+            let known = self.blobs_changed.and_then(|before| before.checked_sub(slack));
+            if modified >= known {
+                match File::open(entry.path()) {
+                    Ok(file) => file.sync_data()?,
+                    // The engine removes files of replaced values meanwhile.
+                    Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+                    Err(e) => return Err(e),
+                }
+            }
+        }
+        File::open(&self.blobs)?.sync_all()
+    }
+}
+
+impl Commit<'_> {
+    /// The bytes under a key, with what this commit has staged.
+    pub(super) fn bytes(&self, key: &[u8]) -> Result<Option<IVec>> {
+        match self.staged.get(key) {
+            Some(staged) => Ok(staged.as_deref().map(IVec::from)),
+            None => self.db.get(key).map_err(engine("read a value")),
+        }
+    }
+
+    /// The value under a key.
+    pub(super) fn get<T: DeserializeOwned>(
+        &self,
+        what: &'static str,
+        key: impl AsRef<[u8]>,
+    ) -> Result<Option<T>> {
+        self.bytes(key.as_ref())?.map(|bytes| codec::decode(what, &bytes)).transpose()
+    }
+
+    /// Whether there is a value under a key.
+    pub(super) fn has(&self, key: impl AsRef<[u8]>) -> Result<bool> {
+        match self.staged.get(key.as_ref()) {
+            Some(staged) => Ok(staged.is_some()),
+            None => self.db.contains_key(key).map_err(engine("look for a key")),
+        }
+    }
+
+    /// Stages a value.
+    pub(super) fn put<T: Serialize + ?Sized>(
+        &mut self,
+        key: impl AsRef<[u8]>,
+        value: &T,
+    ) -> Result<()> {
+        let bytes = codec::encode(value)?;
+        self.put_bytes(key, bytes);
+        Ok(())
+    }
+
+    /// Stages bytes that are already encoded.
+    pub(super) fn put_bytes(&mut self, key: impl AsRef<[u8]>, bytes: Vec<u8>) {
+        self.staged.insert(key.as_ref().to_vec(), Some(bytes));
+    }
+
+    /// Stages a removal.
+    pub(super) fn remove(&mut self, key: impl AsRef<[u8]>) {
+        self.staged.insert(key.as_ref().to_vec(), None);
+    }
+
+    /// The keys under a prefix, with what this commit has staged, in order.
+    pub(super) fn keys_under(&self, prefix: impl AsRef<[u8]>) -> Result<Vec<Vec<u8>>> {
+        let prefix = prefix.as_ref();
+        let mut keys = std::collections::BTreeSet::new();
+        for key in self.db.scan_prefix(prefix).keys() {
+            keys.insert(key.map_err(engine("walk keys"))?.to_vec());
+        }
+        let staged =
+            self.staged.range(prefix.to_vec()..).take_while(|(k, _)| k.starts_with(prefix));
+        for (key, value) in staged {
+            if value.is_some() {
+                keys.insert(key.clone());
+            } else {
+                keys.remove(key);
+            }
+        }
+        Ok(keys.into_iter().collect())
+    }
+}
+
+/// Names the operation that the engine failed at.
+pub(super) fn engine(operation: &'static str) -> impl Fn(::sled::Error) -> StoreError {
+    move |source| StoreError::Engine { operation, source: Box::new(source) }
+}
+
+/// Names the operation that the file system failed at.
+pub(super) fn io(operation: &'static str) -> impl Fn(std::io::Error) -> StoreError {
+    move |source| StoreError::Engine { operation, source: Box::new(source) }
+}

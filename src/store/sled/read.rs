@@ -1,0 +1,158 @@
+//! Reads of sources: records, homes, quarantine, cursors, counters.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::{Arc, PoisonError, RwLockReadGuard};
+
+use ::sled::IVec;
+use serde::de::DeserializeOwned;
+
+use super::commit::engine;
+use super::keys::{self, Key};
+use super::settle::MadeValue;
+use super::{SledStore, homes};
+use crate::flow::{Access, DerivedId, DisclosureClass, Hash, Home, Quarantined, RecordHeader};
+use crate::store::{AuditRow, Counters, Cursor, HomeContent, Issued, RecordId, Result, codec};
+
+impl SledStore {
+    /// The value under a key.
+    pub(super) fn get<T: DeserializeOwned>(
+        &self,
+        what: &'static str,
+        key: impl AsRef<[u8]>,
+    ) -> Result<Option<T>> {
+        let stored = self.db.get(key).map_err(engine("read a value"))?;
+        stored.map(|stored| codec::decode(what, &stored)).transpose()
+    }
+
+    /// Keys and values under a prefix, after a key.
+    pub(super) fn walk(
+        &self,
+        prefix: &Key,
+        after: Option<&Key>,
+    ) -> impl Iterator<Item = Result<(IVec, IVec)>> + use<> {
+        let prefix = prefix.as_ref().to_vec();
+        let from = match after {
+            Some(after) => Bound::Excluded(after.as_ref().to_vec()),
+            None => Bound::Included(prefix.clone()),
+        };
+        self.db
+            .range((from, Bound::Unbounded))
+            .take_while(move |item| !matches!(item, Ok((key, _)) if !key.starts_with(&prefix)))
+            .map(|item| item.map_err(engine("walk the store")))
+    }
+
+    /// Holds commits off while several keys are read.
+    pub(super) fn steady(&self) -> RwLockReadGuard<'_, ()> {
+        self.gate.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn read_headers(
+        &self,
+        access: &Access,
+        ids: &[DerivedId],
+    ) -> Result<Vec<Option<RecordHeader>>> {
+        ids.iter().map(|&id| self.header(access, id)).collect()
+    }
+
+    fn header(&self, access: &Access, id: DerivedId) -> Result<Option<RecordHeader>> {
+        let header: Option<RecordHeader> =
+            self.get("record header", Key::new(keys::RECORD).id(id))?;
+        header.iter().try_for_each(homes::check_header)?;
+        Ok(header.filter(|header| access.sees(&header.key.endpoint)))
+    }
+
+    pub(super) fn read_home(&self, access: &Access, home: &Home) -> Result<HomeContent> {
+        if !access.sees(home.endpoint()) {
+            return Ok(HomeContent::default());
+        }
+        let _steady = self.steady();
+        let prefix = Key::new(keys::HOME_BLOB).hash(keys::home_hash(home));
+        homes::gather(self.walk(&prefix, None).map(|item| item.map(|(_, stored)| stored)))
+    }
+
+    pub(super) fn read_homes(
+        &self,
+        access: &Access,
+        after: Option<&Home>,
+        limit: usize,
+    ) -> Result<Vec<Home>> {
+        let prefix = Key::new(keys::HOME);
+        let after = after.map(|home| prefix.clone().home(home));
+        self.walk(&prefix, after.as_ref())
+            .map(|item| codec::decode("home", &item?.1))
+            .filter(|home: &Result<Home>| {
+                home.as_ref().map_or(true, |home| access.sees(home.endpoint()))
+            })
+            .take(limit)
+            .collect()
+    }
+
+    pub(super) fn read_quarantine(
+        &self,
+        access: &Access,
+        after: Option<Hash>,
+        limit: usize,
+    ) -> Result<Vec<Quarantined>> {
+        let prefix = Key::new(keys::QUARANTINE);
+        let place: Option<(u64, u32)> = match after {
+            Some(hash) => self.get("quarantine", Key::new(keys::QUARANTINE_PLACE).hash(hash))?,
+            None => None,
+        };
+        let after = place.map(|(seq, nth)| prefix.clone().number(seq).small(nth));
+        self.walk(&prefix, after.as_ref())
+            .map(|item| codec::decode("quarantined input", &item?.1))
+            .filter(|item: &Result<Quarantined>| {
+                item.as_ref().map_or(true, |input| access.sees(&input.endpoint))
+            })
+            .take(limit)
+            .collect()
+    }
+
+    pub(super) fn read_cursors(
+        &self,
+        access: &Access,
+        endpoint: &str,
+    ) -> Result<BTreeMap<Arc<str>, Cursor>> {
+        if !access.sees(endpoint) {
+            return Ok(BTreeMap::new());
+        }
+        self.walk(&Key::new(keys::CURSOR).text(endpoint), None)
+            .map(|item| codec::decode("cursor", &item?.1))
+            .collect()
+    }
+
+    pub(super) fn read_counters(&self, access: &Access) -> Result<Counters> {
+        let mut counters: Counters = self.get("counters", keys::COUNTERS)?.unwrap_or_default();
+        counters.retain(|(endpoint, _), _| access.sees(endpoint));
+        Ok(counters)
+    }
+
+    pub(super) fn read_issued(&self, access: &Access, id: DerivedId) -> Result<Option<Issued>> {
+        if let Some(header) = self.header(access, id)? {
+            let home = header.home().clone();
+            return Ok(Some(Issued::Record(RecordId { key: header.key, home })));
+        }
+        let made: Option<MadeValue> = self.get("issued id", Key::new(keys::ISSUED).id(id))?;
+        let made = made.filter(|made| access.sees(&made.chart.endpoint));
+        Ok(made.map(|MadeValue { resource_type, chart }| Issued::Made { resource_type, chart }))
+    }
+
+    /// The trail names readers and persons of every endpoint, so only who sees all may read it.
+    pub(super) fn read_audit_trail(
+        &self,
+        access: &Access,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<AuditRow>> {
+        if access.class != DisclosureClass::Full {
+            return Ok(Vec::new());
+        }
+        let prefix = Key::new(keys::AUDIT);
+        let after = prefix.clone().number(after);
+        self.walk(&prefix, Some(&after))
+            .map(|item| codec::decode("audit entry", &item?.1))
+            .take(limit)
+            .collect()
+    }
+}

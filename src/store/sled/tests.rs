@@ -1,0 +1,120 @@
+//! The suite on sled, and what only this engine has.
+
+use std::path::Path;
+
+use super::*;
+use crate::store::fixture::{goal, person, view};
+use crate::store::{StoreError, model, suite};
+
+fn open(dir: &Path) -> SledStore {
+    SledStore::open(dir).unwrap()
+}
+
+macro_rules! suite {
+    ($($test:ident)*) => { $(
+        #[test]
+        fn $test() {
+            let dir = tempfile::tempdir().unwrap();
+            suite::$test(open, dir.path());
+        }
+    )* };
+}
+
+suite! {
+    what_was_accepted_is_there_after_reopening
+    a_stale_header_is_a_conflict_and_stores_nothing
+    a_b_a_and_a_move_keep_every_content
+    putting_batches_together_loses_nothing
+    dirty_marks_coalesce_and_a_late_mark_survives_cleaning
+    a_changed_block_is_a_conflict
+    versions_go_on_across_owners_and_absences
+    bodies_carry_version_and_time
+    what_a_view_put_into_indexes_leaves_with_it
+    reads_show_only_what_their_class_may_see
+    decisions_and_reviews_are_found_from_both_ends
+    quarantined_input_is_kept_once_in_order
+    the_audit_trail_shows_tampering
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(24))]
+    #[test]
+    fn random_commits_are_answered_as_the_model_does(steps in model::steps()) {
+        let dir = tempfile::tempdir().unwrap();
+        model::run(open, dir.path(), steps);
+    }
+}
+
+#[test]
+fn a_store_is_opened_once_at_a_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let _held = open(dir.path());
+    assert!(matches!(SledStore::open(dir.path()), Err(StoreError::InUse { .. })));
+}
+
+#[test]
+fn a_later_format_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    store.db.insert(keys::FORMAT, [1, 0, 0, 0, 9].as_slice()).unwrap();
+    drop(store);
+    let refused = SledStore::open(dir.path());
+    assert!(matches!(refused, Err(StoreError::Newer { found: 9, known: 1 })));
+}
+
+#[test]
+fn an_engine_that_lost_its_data_is_no_new_store() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(open(dir.path()));
+    std::fs::remove_dir_all(dir.path().join("sled")).unwrap();
+    assert!(matches!(SledStore::open(dir.path()), Err(StoreError::Damaged { .. })));
+}
+
+#[test]
+fn a_damaged_value_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    store
+        .settle(Settle { views: vec![view(person(1), &[(1, "a")])], ..Settle::default() })
+        .unwrap();
+    for item in store.db.iter() {
+        let (key, value) = item.unwrap();
+        store.db.insert(key, &value[..value.len() / 2]).unwrap();
+    }
+    let access = Access::system();
+    assert!(matches!(store.view(&access, person(1)), Err(StoreError::Damaged { .. })));
+    assert!(matches!(store.table(&access, person(1), goal()), Err(StoreError::Damaged { .. })));
+    assert!(matches!(store.changes(&access, 0, 9), Err(StoreError::Damaged { .. })));
+}
+
+#[test]
+fn a_settle_rewrites_only_the_segments_it_changes() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let long: Vec<String> = (0..12).map(|n| format!("{n}-").repeat(12_000)).collect();
+    let mut rows: Vec<(u128, &str)> = (0..12).zip(long.iter().map(String::as_str)).collect();
+    let settle = |rows: &[(u128, &str)]| {
+        let views = vec![view(person(1), rows)];
+        store.settle(Settle { views, ..Settle::default() }).unwrap();
+    };
+    let segments = || -> Vec<(Vec<u8>, Vec<u8>)> {
+        let all = store.db.scan_prefix([keys::SEGMENT]);
+        all.map(|item| item.map(|(k, v)| (k.to_vec(), v.to_vec())).unwrap()).collect()
+    };
+    settle(&rows);
+    let before = segments();
+    assert!(before.len() > 2, "{}", before.len());
+    rows[0].1 = "short";
+    rows.push((99, "new"));
+    rows.remove(1);
+    settle(&rows);
+    let after = segments();
+    let same = before.iter().filter(|segment| after.contains(segment)).count();
+    assert_eq!(same, before.len() - 2, "the first and the last segment changed");
+    let all: Vec<usize> = (0..rows.len()).collect();
+    let bodies = store.bodies(&Access::system(), person(1), goal(), &all).unwrap();
+    for (body, (_, text)) in bodies.iter().zip(&rows) {
+        let body = std::str::from_utf8(body).unwrap();
+        assert!(body.ends_with(&format!(r#""source":"{text}"}}}}"#)));
+    }
+}

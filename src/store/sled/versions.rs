@@ -1,0 +1,212 @@
+//! Versions of view resources: a row whose hash is unchanged keeps version and time; another
+//! goes on from the last version its id had, whoever owned it.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::commit::Commit;
+use super::keys::{self, Key};
+use super::tables::{self, BodyReader, Contents, TableId};
+use crate::fhir::ResourceType;
+use crate::flow::{DerivedId, DisclosureClass, Hash, Owner, ViewRow};
+use crate::store::{Change, ChangeKind, Result, RowWrite, TableRow};
+
+/// An earlier version of a view resource.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct PastVersion {
+    pub(super) last_updated: Timestamp,
+    pub(super) body: Bytes,
+}
+
+/// What a settle does to versions, across all the owners it touches.
+pub(super) struct Versions {
+    at: Timestamp,
+    /// Rows that left an owner; one that arrives at another owner goes on from here.
+    departed: BTreeMap<(DisclosureClass, ResourceType, DerivedId), Departed>,
+    changes: BTreeMap<DisclosureClass, Vec<Change>>,
+}
+
+struct Departed {
+    owner: Owner,
+    version: u32,
+    last_updated: Timestamp,
+    hash: Hash,
+    body: Bytes,
+}
+
+/// The key of an earlier version.
+pub(super) fn past_key(
+    class: &DisclosureClass,
+    resource_type: ResourceType,
+    id: DerivedId,
+    version: u32,
+) -> Key {
+    Key::of_class(keys::PAST_BODY, class).resource_type(resource_type).id(id).small(version)
+}
+
+fn gone_key(class: &DisclosureClass, resource_type: ResourceType, id: DerivedId) -> Key {
+    Key::of_class(keys::GONE_ROW, class).resource_type(resource_type).id(id)
+}
+
+impl Versions {
+    /// Begins a settle at a time.
+    pub(super) fn new(at: Timestamp) -> Self {
+        Self { at, departed: BTreeMap::new(), changes: BTreeMap::new() }
+    }
+
+    /// Notes the rows that `writes` no longer has. To be called for every table of the settle
+    /// before the first [`Self::write_table`].
+    pub(super) fn depart(
+        &mut self,
+        commit: &Commit<'_>,
+        table: &TableId,
+        before: &Contents,
+        writes: &[RowWrite],
+    ) -> Result<()> {
+        let mut bodies = body_reader(commit, table);
+        for (row, &place) in before.rows.iter().zip(&before.places) {
+            if writes.binary_search_by_key(&row.id, |write| write.row.id).is_ok() {
+                continue;
+            }
+            let departed = Departed {
+                owner: table.owner,
+                version: row.version,
+                last_updated: row.last_updated,
+                hash: row.hash,
+                body: Bytes::copy_from_slice(bodies.body(place)?),
+            };
+            self.departed.insert((table.class.clone(), table.resource_type, row.id), departed);
+        }
+        Ok(())
+    }
+
+    /// Stages a table with the versions of its rows.
+    pub(super) fn write_table(
+        &mut self,
+        commit: &mut Commit<'_>,
+        table: &TableId,
+        before: &Contents,
+        writes: &[RowWrite],
+    ) -> Result<()> {
+        let mut past = Vec::new();
+        {
+            let mut bodies = body_reader(commit, table);
+            for write in writes {
+                if let Some((row, place)) = before.find(write.row.id)
+                    && row.hash != write.row.hash
+                {
+                    let body = Bytes::copy_from_slice(bodies.body(place)?);
+                    let version = PastVersion { last_updated: row.last_updated, body };
+                    past.push((row.id, row.version, version));
+                }
+            }
+        }
+        for (id, version, body) in past {
+            commit.put(past_key(&table.class, table.resource_type, id, version), &body)?;
+        }
+        let mut rows = Vec::with_capacity(writes.len());
+        for write in writes {
+            let known = before.find(write.row.id).map(|(row, _)| row);
+            let (version, last_updated) = self.version(commit, table, known, &write.row)?;
+            rows.push(stored_row(&write.row, version, last_updated));
+        }
+        tables::write(commit, table, before, writes, rows)
+    }
+
+    fn version(
+        &mut self,
+        commit: &mut Commit<'_>,
+        table: &TableId,
+        known: Option<&TableRow>,
+        row: &ViewRow,
+    ) -> Result<(u32, Timestamp)> {
+        if let Some(known) = known {
+            if known.hash == row.hash {
+                return Ok((known.version, known.last_updated));
+            }
+            return Ok(self.changed(table, row.id, known.version + 1, ChangeKind::Updated));
+        }
+        let place = (table.class.clone(), table.resource_type, row.id);
+        if let Some(departed) = self.departed.remove(&place) {
+            if departed.hash == row.hash {
+                return Ok((departed.version, departed.last_updated));
+            }
+            let version = departed.version;
+            let past = PastVersion { last_updated: departed.last_updated, body: departed.body };
+            commit.put(past_key(&table.class, table.resource_type, row.id, version), &past)?;
+            return Ok(self.changed(table, row.id, version + 1, ChangeKind::Updated));
+        }
+        let gone = gone_key(&table.class, table.resource_type, row.id);
+        let last: Option<u32> = commit.get("last version", &gone)?;
+        if last.is_some() {
+            commit.remove(&gone);
+        }
+        Ok(self.changed(table, row.id, last.unwrap_or(0) + 1, ChangeKind::Created))
+    }
+
+    fn changed(
+        &mut self,
+        table: &TableId,
+        id: DerivedId,
+        version: u32,
+        kind: ChangeKind,
+    ) -> (u32, Timestamp) {
+        self.log(&table.class, table.owner, table.resource_type, id, version, kind);
+        (version, self.at)
+    }
+
+    fn log(
+        &mut self,
+        class: &DisclosureClass,
+        owner: Owner,
+        resource_type: ResourceType,
+        id: DerivedId,
+        version: u32,
+        kind: ChangeKind,
+    ) {
+        // The seq is known when all is staged.
+        let change = Change { seq: 0, at: self.at, owner, resource_type, id, version, kind };
+        self.changes.entry(class.clone()).or_default().push(change);
+    }
+
+    /// Stages what is left: rows that arrived nowhere go to the history, and the change log.
+    pub(super) fn finish(mut self, commit: &mut Commit<'_>) -> Result<()> {
+        for ((class, resource_type, id), gone) in std::mem::take(&mut self.departed) {
+            let Departed { owner, version, last_updated, hash: _, body } = gone;
+            let past = PastVersion { last_updated, body };
+            commit.put(past_key(&class, resource_type, id, version), &past)?;
+            commit.put(gone_key(&class, resource_type, id), &version)?;
+            self.log(&class, owner, resource_type, id, version, ChangeKind::Removed);
+        }
+        for (class, mut changes) in self.changes {
+            changes.iter_mut().for_each(|change| change.seq = commit.seq);
+            commit.put(Key::of_class(keys::CHANGES, &class).number(commit.seq), &changes)?;
+        }
+        Ok(())
+    }
+}
+
+fn body_reader<'c>(
+    commit: &'c Commit<'_>,
+    table: &'c TableId,
+) -> BodyReader<impl Fn(u32) -> Result<Option<::sled::IVec>> + 'c> {
+    BodyReader::new(|segment| commit.bytes(table.segment_key(segment).as_ref()))
+}
+
+fn stored_row(row: &ViewRow, version: u32, last_updated: Timestamp) -> TableRow {
+    TableRow {
+        id: row.id,
+        version,
+        last_updated,
+        hash: row.hash,
+        input: row.input,
+        values: row.values.clone(),
+        members: row.members.clone(),
+        aliases: row.aliases.clone(),
+        choices: row.choices.clone(),
+        made_by_us: row.made_by_us,
+    }
+}
