@@ -6,4 +6,5 @@ pub mod compare;
 pub mod fhir;
 pub mod flow;
 pub mod pipeline;
+pub mod population;
 pub mod store;
