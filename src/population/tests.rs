@@ -1,13 +1,13 @@
 //! The population is the same every time, well-formed, and true to its own truth.
 #![expect(clippy::unwrap_used, reason = "test")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::civil::date;
 use serde_json::Value;
 
 use super::*;
-use crate::fhir::ResourceType;
+use crate::fhir::{ResourceType, StructureCheck};
 use crate::flow::RecordKey;
 
 fn made(persons: usize) -> Population {
@@ -64,6 +64,26 @@ fn collect_references(value: &Value, into: &mut BTreeSet<String>) {
         Value::Array(items) => items.iter().for_each(|v| collect_references(v, into)),
         _ => {}
     }
+}
+
+#[test]
+fn all_but_the_unusable_are_well_formed() {
+    let population = made(24);
+    let check = StructureCheck::new(&[]).unwrap();
+    let mut broken = BTreeSet::new();
+    for endpoint in &population.endpoints {
+        for resource in &endpoint.resources {
+            let text = resource.to_string();
+            let mut problems = check.check(&text, resource);
+            problems.retain(|p| p.fatal);
+            let known = population.truth.fact_of.contains_key(&key_of(endpoint.id, resource));
+            assert!(problems.is_empty() || !known, "{text}\n{problems:?}");
+            if !problems.is_empty() {
+                broken.insert(key_of(endpoint.id, resource));
+            }
+        }
+    }
+    assert_eq!(broken.len(), 6, "{broken:?}");
 }
 
 #[test]
@@ -134,10 +154,7 @@ fn the_score_counts_pairs() {
 
 #[test]
 fn a_third_is_seen_everywhere_and_a_quarter_once() {
-    let mut seen: BTreeMap<usize, usize> = BTreeMap::new();
-    for person in made(400).truth.person_of.values() {
-        *seen.entry(*person).or_default() += 1;
-    }
-    let share = |times| seen.values().filter(|n| **n == times).count() * 100 / seen.len();
+    let people = person::people(7, 400, date(2026, 11, 22));
+    let share = |places| people.iter().filter(|p| p.seen_at.len() == places).count() * 100 / 400;
     assert!((18..32).contains(&share(1)) && (38..52).contains(&share(2)), "{}", share(1));
 }
