@@ -8,6 +8,7 @@ mod reference;
 mod resource_type;
 pub mod search;
 mod structure;
+pub mod xml;
 
 pub use canonical::{canonical_bytes, canonical_bytes_of, canonicalise};
 pub use datetime::{Moment, parse_moment};
