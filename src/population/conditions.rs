@@ -22,13 +22,37 @@ pub(super) struct Stated {
 }
 
 /// Problems by index; goals and orders go by the same index.
-#[rustfmt::skip]
 pub(super) const PROBLEMS: [Problem; 8] = [
-    Problem { name: "Hypertensive disorder", snomed: "38341003", icd10: "I10", said: "high blood pressure" },
-    Problem { name: "Diabetes mellitus type 2", snomed: "44054006", icd10: "E11.9", said: "type 2 diabetes" },
-    Problem { name: "Food insecurity", snomed: "733423003", icd10: "Z59.41", said: "food insecurity" },
-    Problem { name: "Congestive heart failure", snomed: "42343007", icd10: "I50.9", said: "heart failure" },
-    Problem { name: "Chronic obstructive lung disease", snomed: "13645005", icd10: "J44.9", said: "COPD" },
+    Problem {
+        name: "Hypertensive disorder",
+        snomed: "38341003",
+        icd10: "I10",
+        said: "high blood pressure",
+    },
+    Problem {
+        name: "Diabetes mellitus type 2",
+        snomed: "44054006",
+        icd10: "E11.9",
+        said: "type 2 diabetes",
+    },
+    Problem {
+        name: "Food insecurity",
+        snomed: "733423003",
+        icd10: "Z59.41",
+        said: "food insecurity",
+    },
+    Problem {
+        name: "Congestive heart failure",
+        snomed: "42343007",
+        icd10: "I50.9",
+        said: "heart failure",
+    },
+    Problem {
+        name: "Chronic obstructive lung disease",
+        snomed: "13645005",
+        icd10: "J44.9",
+        said: "COPD",
+    },
     Problem { name: "Depressive disorder", snomed: "35489007", icd10: "F32.A", said: "depression" },
     Problem { name: "Hyperlipidemia", snomed: "55822004", icd10: "E78.5", said: "hyperlipidemia" },
     Problem { name: "Obesity", snomed: "414916001", icd10: "E66.9", said: "obesity" },

@@ -83,14 +83,19 @@ fn organization(world: &mut World, (name, kind): (&str, &str), number: usize) ->
 fn place(world: &mut World, number: usize, custodian: &[String; 3]) -> [String; 3] {
     let fact = world.fact("identifier");
     let (name, _) = CUSTODIANS[number];
+    let code = format!("L{number}");
     [MERCY, VALLEY, HARBOR].map(|at| {
-        world.add(at, fact, json!({
-            "resourceType": "Location",
-            "identifier": [{"system": "http://region.example/place", "value": format!("L{number}")}],
-            "status": "active",
-            "name": format!("{name} main site"),
-            "managingOrganization": to(&custodian[at]),
-        }))
+        world.add(
+            at,
+            fact,
+            json!({
+                "resourceType": "Location",
+                "identifier": [{"system": "http://region.example/place", "value": code}],
+                "status": "active",
+                "name": format!("{name} main site"),
+                "managingOrganization": to(&custodian[at]),
+            }),
+        )
     })
 }
 
@@ -134,7 +139,7 @@ fn role(world: &mut World, number: usize, practitioner: &[String; 3], organizati
 }
 
 /// A made-up NPI whose check digit is right.
-/// <https://www.cms.gov/Regulations-and-Guidance/Administrative-Simplification/NationalProvIdentStand>
+/// <https://www.cms.gov/medicare/regulations-guidance/administrative-simplification/nppes>
 fn npi(number: usize) -> Value {
     let digits = format!("1999{number:05}");
     // The Luhn sum of the constant prefix 80840 is 24.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::story::Story;
-use super::world::{LOINC, SYSTEMS, UCUM, VALLEY, coded, to};
+use super::world::{LOINC, SYSTEMS, UCUM, coded, to};
 
 /// A vital sign: code, name, usual range, unit and what people call the unit.
 type Sign = (&'static str, &'static str, (i64, i64), &'static str);
@@ -46,6 +46,7 @@ pub(super) fn tell(story: &mut Story) {
 fn shared_lab(story: &mut Story, number: i64, lab: Sign) {
     let by_identifier = story.rng.chance(50);
     let fact = story.world.fact(if by_identifier { "identifier" } else { "code-and-date" });
+    let reported = story.world.fact("code-and-date");
     let value = story.rng.between(lab.2.0, lab.2.1);
     let effective = story.moment(15 + 7 * number, 7);
     for at in story.places().into_iter().take(2) {
@@ -56,35 +57,29 @@ fn shared_lab(story: &mut Story, number: i64, lab: Sign) {
         }
         result["performer"] = json!([to(&story.directory.services[2][at])]);
         let reference = story.world.add(at, fact, result);
-        report(story, at, lab, &effective, &reference);
+        if number < 2 {
+            report(story, at, reported, lab, &effective, &reference);
+        }
     }
 }
 
-/// Each organisation files the result in a report of its own number; the result is shared.
-fn report(story: &mut Story, at: usize, lab: Sign, effective: &str, result: &str) {
-    if lab.0 != LABS[0].0 && lab.0 != LABS[1].0 {
-        return;
-    }
-    let fact = story.world.fact("own");
-    let panel = if lab.0 == LABS[0].0 { ("24323-8", "CMP") } else { ("24331-1", "Lipid panel") };
-    // Named by place, so that no two organisations' reports look the same.
-    let filed = story.moment(if at == VALLEY { 3 } else { 4 }, 16 + i64::try_from(at).unwrap_or(0));
+/// Both organisations hold the laboratory's report, each under a number of its own.
+fn report(story: &mut Story, at: usize, fact: u64, lab: Sign, effective: &str, result: &str) {
+    let (code, name) =
+        if lab.0 == LABS[0].0 { ("24323-8", "CMP") } else { ("24331-1", "Lipid panel") };
     let system = "http://terminology.hl7.org/CodeSystem/v2-0074";
-    story.world.add(
-        at,
-        fact,
-        json!({
-            "resourceType": "DiagnosticReport",
-            "identifier": [{"system": format!("{}/report", SYSTEMS[at]), "value": result}],
-            "status": "final",
-            "category": [{"coding": [{"system": system, "code": "LAB"}]}],
-            "code": coded(LOINC, panel.0, panel.1),
-            "subject": story.subject(at),
-            "effectiveDateTime": effective,
-            "issued": filed,
-            "result": [to(result)],
-        }),
-    );
+    let report = json!({
+        "resourceType": "DiagnosticReport",
+        "identifier": [{"system": format!("{}/report", SYSTEMS[at]), "value": result}],
+        "status": "final",
+        "category": [{"coding": [{"system": system, "code": "LAB"}]}],
+        "code": coded(LOINC, code, name),
+        "subject": story.subject(at),
+        "effectiveDateTime": effective,
+        "issued": effective,
+        "result": [to(result)],
+    });
+    story.world.add(at, fact, report);
 }
 
 fn observation(

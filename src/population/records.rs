@@ -114,7 +114,7 @@ fn outside_the_view(story: &mut Story) {
 
 /// Every sixteenth person has records that break the rules of R4.
 pub(super) fn tell_unusable(story: &mut Story) {
-    if story.person.number % 16 != 5 % 16 {
+    if story.person.number % 16 != 5 {
         return;
     }
     let at = if story.knows(VALLEY) { VALLEY } else { story.places()[0] };

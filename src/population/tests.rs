@@ -32,7 +32,7 @@ fn a_seed_makes_the_same_population_and_a_larger_one_begins_with_it() {
 
 #[test]
 fn ids_are_unique_references_resolve_and_charts_are_full() {
-    let population = made(60);
+    let population = made(20);
     let mut charts = 0;
     let mut total = 0;
     for endpoint in &population.endpoints {
@@ -88,7 +88,7 @@ fn all_but_the_unusable_are_well_formed() {
 
 #[test]
 fn the_truth_covers_every_usable_record_and_nothing_else() {
-    let population = made(30);
+    let population = made(24);
     let truth = &population.truth;
     let mut stated = BTreeSet::new();
     for endpoint in &population.endpoints {
@@ -128,7 +128,7 @@ fn the_truth_covers_every_usable_record_and_nothing_else() {
 
 #[test]
 fn the_showcase_is_at_all_three_and_equal_ids_are_different_people() {
-    let truth = made(30).truth;
+    let truth = made(24).truth;
     let of_first: Vec<_> =
         truth.person_of.iter().filter(|(_, p)| **p == 0).map(|((e, _), _)| e.as_str()).collect();
     assert_eq!(of_first, ["harbor", "mercy", "valley"]);
@@ -140,9 +140,9 @@ fn the_showcase_is_at_all_three_and_equal_ids_are_different_people() {
 
 #[test]
 fn the_score_counts_pairs() {
-    let truth = made(20).truth;
+    let truth = made(10).truth;
     let apart = truth.score(&|key| Some(key.to_string()));
-    assert!(apart.planted > 100 && apart.found == 0 && apart.wrong_merges == 0, "{apart:?}");
+    assert!(apart.planted > 50 && apart.found == 0 && apart.wrong_merges == 0, "{apart:?}");
     let right = truth.score(&|key| truth.fact_of.get(key).map(u64::to_string));
     assert_eq!((right.found, right.wrong_merges), (apart.planted, 0));
     let all = truth.score(&|_| Some("one".to_owned()));
@@ -157,4 +157,16 @@ fn a_third_is_seen_everywhere_and_a_quarter_once() {
     let people = person::people(7, 400, date(2026, 11, 22));
     let share = |places| people.iter().filter(|p| p.seen_at.len() == places).count() * 100 / 400;
     assert!((18..32).contains(&share(1)) && (38..52).contains(&share(2)), "{}", share(1));
+}
+
+/// Another machine, another release of a library: the same bytes. When the population is
+/// changed on purpose, so is this number.
+#[test]
+fn the_population_of_a_seed_is_these_bytes() {
+    let population = made(3);
+    let mut hash = blake3::Hasher::new();
+    for resource in population.endpoints.iter().flat_map(|e| &e.resources) {
+        hash.update(resource.to_string().as_bytes());
+    }
+    assert_eq!(hash.finalize().to_hex()[..16], *"53dbdcee0702dcef");
 }

@@ -107,7 +107,7 @@ impl World {
             stamped.insert("id".to_owned(), json!(number.to_string()));
             // The practice's old server says neither version nor time.
             if at != VALLEY {
-                let days = i64::try_from(number * 37 % 180).unwrap_or(0);
+                let days = i64::try_from(1 + number * 37 % 180).unwrap_or(0);
                 let minute = number % 60;
                 let at = format!("{}T06:{minute:02}:00.000Z", self.day(days));
                 let version = (number % 3 + 1).to_string();
