@@ -8,4 +8,5 @@ pub mod flow;
 pub mod identity;
 pub mod ingest;
 pub mod pipeline;
+pub mod population;
 pub mod store;

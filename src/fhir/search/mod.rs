@@ -2,25 +2,32 @@
 //! <https://hl7.org/fhir/R4/search.html>
 
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::ResourceType;
 
+mod compiled;
+mod criterion;
+mod expression;
+mod extract;
+mod fold;
+mod table;
 mod value;
 
+pub use criterion::{ALTERNATIVES_MAX, Criterion, VALUE_MAX};
+pub use fold::fold;
+pub use table::SearchTable;
 pub use value::{Indexed, SearchValue};
 
-/// The loaded search parameters (`profiles/search-parameters.json`), compiled.
-pub struct SearchTable;
-
 /// One search parameter of one resource type.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct SearchParameter {
     /// Its name in queries: `lifecycle-status`.
     pub name: Box<str>,
     /// Its kind.
     pub kind: ParameterKind,
-    /// For references: the types it may target.
+    /// For references: the types it may target; empty for any.
     pub targets: Vec<ResourceType>,
     /// Whether it stands in the cross-person index.
     pub cross_person: bool,
@@ -28,10 +35,14 @@ pub struct SearchParameter {
     pub definition: Box<str>,
     /// What it searches, for the CapabilityStatement.
     pub documentation: Box<str>,
+    /// The system that R4 implies for plain codes, empty if none.
+    system: Box<str>,
+    expression: expression::Expression,
 }
 
 /// The kinds of search parameters we evaluate.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ParameterKind {
     /// Codes, identifiers, booleans.
     Token,
@@ -49,91 +60,83 @@ pub enum ParameterKind {
     Uri,
 }
 
-/// One search criterion: `name[:modifier]=v1,v2`, compiled. The values are alternatives.
-#[derive(Clone, Debug)]
-pub struct Criterion {
-    /// Index of the parameter.
-    pub param: u16,
-}
-
 /// Why a criterion cannot be evaluated; the API answers 400 with it.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum QueryError {
     /// The type has no such parameter.
     #[error("{resource_type} has no search parameter \"{name}\"; known: {known}")]
-    UnknownParameter { resource_type: ResourceType, name: String, known: String },
+    UnknownParameter {
+        /// The type that was searched.
+        resource_type: ResourceType,
+        /// The name that was asked for.
+        name: String,
+        /// The names it has.
+        known: String,
+    },
     /// The parameter has no such modifier here.
     #[error("search parameter \"{name}\" does not support the modifier \":{modifier}\"")]
-    UnsupportedModifier { name: String, modifier: String },
-    /// The value does not parse.
-    #[error("\"{value}\" is not a valid value for search parameter \"{name}\": {expected}")]
-    BadValue { name: String, value: String, expected: &'static str },
+    UnsupportedModifier {
+        /// The parameter.
+        name: String,
+        /// The modifier, without its colon.
+        modifier: String,
+    },
+    /// The value does not parse. The text leaves the value out: it may be a patient's.
+    #[error("search parameter \"{name}\" needs {expected}")]
+    BadValue {
+        /// The parameter.
+        name: String,
+        /// The value that was given.
+        value: String,
+        /// What was expected.
+        expected: &'static str,
+    },
 }
 
-impl SearchTable {
-    /// Loads and compiles a table (the text of `profiles/search-parameters.json`).
-    ///
-    /// # Errors
-    /// Names the parameter whose expression is not understood.
-    pub fn load(_text: &str) -> Result<Self, String> {
-        unimplemented!()
-    }
-
-    /// The table that is compiled into the program.
-    pub fn embedded() -> &'static Self {
-        unimplemented!()
-    }
-
-    /// The parameters of a type, in index order.
-    pub fn parameters(&self, _resource_type: ResourceType) -> &[SearchParameter] {
-        unimplemented!()
-    }
-
-    /// All search values of a resource, ordered by parameter.
-    pub fn extract(&self, _resource_type: ResourceType, _resource: &Value) -> Vec<SearchValue> {
-        unimplemented!()
-    }
-
-    /// Compiles one query parameter, `name` with its modifier (`code:not`) and raw value
-    /// (after percent decoding, with commas and escapes). `_id`, `_lastUpdated` and other
-    /// result parameters are the caller's.
-    ///
-    /// # Errors
-    /// See [`QueryError`].
-    pub fn criterion(
-        &self,
-        _resource_type: ResourceType,
-        _name: &str,
-        _value: &str,
-    ) -> Result<Criterion, QueryError> {
-        unimplemented!()
+impl ParameterKind {
+    /// The code of R4's `search-param-type`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Date => "date",
+            Self::String => "string",
+            Self::Reference => "reference",
+            Self::Quantity => "quantity",
+            Self::Number => "number",
+            Self::Uri => "uri",
+        }
     }
 }
 
-impl Criterion {
-    /// Whether a resource with these values meets the criterion. For references, the API first
-    /// translates patient and alias ids to view ids with [`Criterion::map_references`].
-    pub fn matches(&self, _values: &[SearchValue]) -> bool {
-        unimplemented!()
-    }
-
-    /// Rewrites the referenced values (`Type/id`, bare `id` or URL) with a function that knows
-    /// aliases.
-    pub fn map_references(&mut self, _resolve: &mut dyn FnMut(&str) -> Option<String>) {
-        unimplemented!()
-    }
-
-    /// The alternatives that can be looked up by equality in the cross-person index, if all can.
-    pub fn index_values(&self) -> Option<Vec<Indexed>> {
-        unimplemented!()
+impl SearchParameter {
+    fn values(&self, index: u16, resource: &Value, into: &mut Vec<SearchValue>) {
+        let start = into.len();
+        for node in self.expression.evaluate(resource) {
+            extract::values_of(self.kind, &self.system, &node, &mut |value| {
+                let found = SearchValue { param: index, value };
+                if !into[start..].contains(&found) {
+                    into.push(found);
+                }
+            });
+        }
     }
 }
 
-/// Whether an interval value meets a `_lastUpdated` style text such as `ge2024-05`; for callers
-/// that search a plain timestamp.
+/// Whether a timestamp meets a `_lastUpdated` style text such as `ge2024-05`; for callers that
+/// search a plain timestamp.
 ///
 /// # Errors
 /// `BadValue` when the text is no date with an optional prefix.
-pub fn instant_matches(_text: &str, _instant: Timestamp) -> Result<bool, QueryError> {
-    unimplemented!()
+pub fn instant_matches(text: &str, instant: Timestamp) -> Result<bool, QueryError> {
+    let bad = || QueryError::BadValue {
+        name: "_lastUpdated".to_owned(),
+        value: text.to_owned(),
+        expected: compiled::DATE_EXPECTED,
+    };
+    let range = compiled::DateTest::parse(text).ok_or_else(bad)?;
+    let until = instant.checked_add(jiff::SignedDuration::from_nanos(1)).unwrap_or(instant);
+    Ok(range.accepts(instant, until))
 }
+
+#[cfg(test)]
+mod tests;
