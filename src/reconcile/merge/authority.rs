@@ -1,0 +1,197 @@
+//! Authority: whose word counts for an element.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::fhir::parse_moment;
+use crate::flow::Role;
+
+use super::super::person::{Canon, Person};
+use super::super::policy::Rule;
+use super::element::{Part, completeness};
+
+/// Parts in the order in which they count, and the name of the rule that told the first from
+/// the second.
+pub(super) struct Ranked {
+    pub(super) parts: Vec<Part>,
+    pub(super) rule: &'static str,
+}
+
+/// What a part is ranked by: smaller counts more. The later fields break ties.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Clone, Copy)]
+struct Rank {
+    unknown: bool,
+    by_rule: Reverse<i64>,
+    recency: Reverse<Option<Timestamp>>,
+    trust: Reverse<i32>,
+    progress: Reverse<u8>,
+    precedence: (u64, crate::flow::DerivedId),
+}
+
+/// Ranks what members say of one element by a rule of the policy; ties go to the later date,
+/// the more trusted endpoint, the further progress, the first to come.
+pub(super) fn rank(
+    person: &Person<'_>,
+    kind: &str,
+    element: &str,
+    rule: Rule,
+    parts: Vec<Part>,
+) -> Ranked {
+    let mut ranked: Vec<(Rank, Part)> =
+        parts.into_iter().map(|p| (rank_of(person, kind, element, rule, &p), p)).collect();
+    ranked.sort_by(|a, b| a.0.cmp(&b.0));
+    let winner = ranked.first().map(|(rank, _)| *rank);
+    let rival = ranked
+        .iter()
+        .find(|(_, p)| ranked.first().is_some_and(|(_, first)| p.value != first.value))
+        .map(|(rank, _)| *rank);
+    let decided = winner.zip(rival).map_or(rule.name(), |(a, b)| decided_by(rule, a, b));
+    Ranked { parts: ranked.into_iter().map(|(_, part)| part).collect(), rule: decided }
+}
+
+fn decided_by(rule: Rule, winner: Rank, rival: Rank) -> &'static str {
+    if winner.unknown != rival.unknown {
+        "known-over-unknown"
+    } else if winner.by_rule != rival.by_rule {
+        rule.name()
+    } else if winner.recency != rival.recency {
+        Rule::MostRecent.name()
+    } else if winner.trust != rival.trust {
+        Rule::MostTrusted.name()
+    } else if winner.progress != rival.progress {
+        "furthest-progress"
+    } else {
+        Rule::FirstPersisted.name()
+    }
+}
+
+fn rank_of(person: &Person<'_>, kind: &str, element: &str, rule: Rule, part: &Part) -> Rank {
+    let claim = &person.claims[part.claim];
+    let said = part.value.get(element).and_then(Value::as_str).unwrap_or_default();
+    let trust = person.endpoints.get(claim.endpoint()).map_or(0, |e| e.trust);
+    let by_rule = match rule {
+        Rule::RequesterSystem => i64::from(is_system_of(person, part.claim, Role::Requester)),
+        Rule::AllowedActor => allowed(person, part.claim, said),
+        Rule::Custodian => {
+            2 * i64::from(is_system_of(person, part.claim, Role::Custodian))
+                + i64::from(is_system_of(person, part.claim, Role::Author))
+        }
+        Rule::MostTrusted => i64::from(trust),
+        Rule::MostComplete => {
+            i64::try_from(part.value.values().map(completeness).sum::<usize>()).unwrap_or(i64::MAX)
+        }
+        // Recency and precedence stand in every rank anyway.
+        Rule::MostRecent | Rule::Union => 0,
+        Rule::FirstPersisted => {
+            i64::MAX - i64::try_from(claim.header.first_seq).unwrap_or(i64::MAX)
+        }
+    };
+    Rank {
+        // R4: unknown is no status of its own, so any other code says more.
+        unknown: said == "unknown",
+        by_rule: Reverse(by_rule),
+        recency: Reverse(recency(person, part.claim)),
+        trust: Reverse(trust),
+        progress: Reverse(if element.ends_with("tatus") { progress(kind, said) } else { 0 }),
+        precedence: claim.precedence(),
+    }
+}
+
+/// Whether the endpoint that states the claim is the system of the party in that role. Where
+/// no endpoint of the group is, the one that has it from nobody else counts.
+fn is_system_of(person: &Person<'_>, claim: usize, role: Role) -> bool {
+    let parties: BTreeSet<Canon> = match person.group_of[claim] {
+        // One member may state the party that another leaves out.
+        Some(group) => {
+            let members = person.groups[group].members.iter();
+            members.flat_map(|(i, _)| person.canons(&person.claims[*i], role)).collect()
+        }
+        None => person.canons(&person.claims[claim], role),
+    };
+    person.is_system_of(person.claims[claim].endpoint(), &parties)
+}
+
+/// Who may set a Task status: the requester, the owner, or either.
+/// <https://hl7.org/fhir/us/sdoh-clinicalcare/>
+fn allowed(person: &Person<'_>, claim: usize, status: &str) -> i64 {
+    let requester = is_system_of(person, claim, Role::Requester);
+    let owner = is_system_of(person, claim, Role::Performer);
+    let may = match status {
+        "draft" | "requested" => requester,
+        "received" | "accepted" | "rejected" | "ready" | "in-progress" | "on-hold" | "failed"
+        | "completed" => owner,
+        "cancelled" => requester || owner,
+        _ => false,
+    };
+    // What the requester set first, the owner's answer moves on.
+    let answered = !matches!(status, "draft" | "requested");
+    match (may, answered) {
+        (true, true) => 2,
+        (true, false) => 1,
+        (false, _) => 0,
+    }
+}
+
+/// When the author last touched it, by the author's own words.
+fn recency(person: &Person<'_>, claim: usize) -> Option<Timestamp> {
+    let claim = &person.claims[claim];
+    let of = |name: &str| super::super::peek::date(claim.body, name);
+    let stated = of("lastModified").or_else(|| of("statusDate"));
+    let moment = stated.as_deref().and_then(parse_moment).map(|m| m.from);
+    let day = |span: Option<crate::flow::DateSpan>| {
+        let day = span?.high?;
+        parse_moment(&day.to_string()).map(|m| m.from)
+    };
+    moment.or_else(|| day(claim.facts.changed)).or_else(|| day(claim.facts.authored))
+}
+
+/// How far along a status is; more is further.
+fn progress(kind: &str, status: &str) -> u8 {
+    let order: &[&str] = match kind {
+        "Task" => &[
+            "draft",
+            "requested",
+            "received",
+            "accepted",
+            "ready",
+            "on-hold",
+            "in-progress",
+            "rejected",
+            "cancelled",
+            "failed",
+            "completed",
+        ],
+        "Goal" => &[
+            "proposed",
+            "planned",
+            "accepted",
+            "active",
+            "on-hold",
+            "rejected",
+            "cancelled",
+            "completed",
+        ],
+        _ => &[
+            "draft",
+            "planned",
+            "registered",
+            "preliminary",
+            "active",
+            "on-hold",
+            "in-progress",
+            "revoked",
+            "stopped",
+            "cancelled",
+            "completed",
+            "finished",
+            "final",
+            "amended",
+            "corrected",
+        ],
+    };
+    let place = order.iter().position(|s| *s == status).map_or(0, |p| p + 1);
+    u8::try_from(place).unwrap_or(u8::MAX)
+}

@@ -1,0 +1,40 @@
+//! Reconciliation: from the source records of one person to one deduplicated, explained view.
+//!
+//! Pure: the view is a function of records, links, policy and day. Stages: `group` (facts only)
+//! → `resolve` (references) → `merge` (one body per group) → `plan` (the woven plan) →
+//! `conflicts` (what does not agree) → dispositions (what became of every record).
+
+mod claim;
+mod conflicts;
+mod directory;
+mod group;
+mod input;
+mod merge;
+mod narrative;
+mod peek;
+mod person;
+mod plan;
+mod policy;
+mod provenance;
+mod resolve;
+mod rows;
+mod sameness;
+mod weave;
+
+#[cfg(test)]
+mod tests;
+
+pub use directory::weave_directory;
+pub use input::{
+    ChartInput, DirectoryInput, EndpointFacts, InputRecord, NoPreviousRows, NothingOutside,
+    Outside, PersonInput, PreviousRows, Standing,
+};
+pub use merge::TAG_SYSTEM;
+pub use policy::{Policy, Rule};
+pub use provenance::provenance;
+pub use weave::weave;
+
+/// Version of the weaving code: raised when its results change.
+pub const WEAVE_VERSION: u32 = 1;
+/// The code system of our conflict and finding rules.
+pub const RULE_SYSTEM: &str = "urn:careweave:rule";

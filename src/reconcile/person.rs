@@ -1,0 +1,294 @@
+//! The person under the loom: all current claims, and what each reference stands for.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use crate::fhir::ResourceType;
+use crate::flow::{ChartKey, DerivedId, IdKey, Identifier, Link, RecordKey, RefTarget, Role};
+
+use super::claim::Claim;
+use super::input::{EndpointFacts, Outside, Standing};
+use super::policy::Policy;
+
+/// All claims of one person (or one directory entry), sorted by key, with their groups.
+pub(super) struct Person<'a> {
+    pub(super) claims: Vec<Claim<'a>>,
+    /// Groups found so far; a type's groups come after those of the types it looks at.
+    pub(super) groups: Vec<Group>,
+    /// The group of each claim.
+    pub(super) group_of: Vec<Option<usize>>,
+    /// Pairs of claims that a rule found related, and which disagree.
+    pub(super) related: Vec<Related>,
+    pub(super) policy: &'a Policy,
+    pub(super) ids: &'a IdKey,
+    pub(super) endpoints: &'a BTreeMap<Arc<str>, EndpointFacts>,
+    /// The endpoints whose system an organization (by shown directory id) runs.
+    systems: HashMap<DerivedId, BTreeSet<Arc<str>>>,
+    outside: &'a dyn Outside,
+    charts: BTreeSet<ChartKey>,
+    by_key: HashMap<&'a RecordKey, usize>,
+    by_identifier: HashMap<(&'a str, &'a str, &'a str), Vec<usize>>,
+    /// Claims by the record they were lifted from.
+    lifted: HashMap<&'a RecordKey, Vec<usize>>,
+    standings: RefCell<HashMap<RecordKey, Standing>>,
+}
+
+/// Claims that state one thing.
+pub(super) struct Group {
+    pub(super) resource_type: ResourceType,
+    /// Live members by key, each with the rule that put it here.
+    pub(super) members: Vec<(usize, &'static str)>,
+    /// Members whose source has withdrawn its claim.
+    pub(super) withdrawn: Vec<(usize, &'static str)>,
+    /// The member whose id is shown.
+    pub(super) shown: usize,
+}
+
+/// Two claims about related things that do not agree.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Related {
+    pub(super) rule: &'static str,
+    pub(super) a: usize,
+    pub(super) b: usize,
+}
+
+/// What a reference stands for, comparable across endpoints.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Canon {
+    /// A group of this person.
+    Group(usize),
+    /// A directory entry, by its shown id.
+    Directory(DerivedId),
+    /// A record of which no more is known than its key.
+    Record(RecordKey),
+    /// A name that nothing held answers to.
+    Named(Box<str>, Box<str>),
+    /// A URL outside.
+    Url(Box<str>),
+}
+
+impl<'a> Person<'a> {
+    pub(super) fn new(
+        mut claims: Vec<Claim<'a>>,
+        charts: BTreeSet<ChartKey>,
+        surroundings: Surroundings<'a>,
+    ) -> Self {
+        claims.sort_by(|a, b| {
+            (a.key().resource_type, a.key()).cmp(&(b.key().resource_type, b.key()))
+        });
+        let by_key = claims.iter().enumerate().map(|(i, c)| (c.key(), i)).collect();
+        let mut by_identifier: HashMap<_, Vec<usize>> = HashMap::new();
+        for (i, claim) in claims.iter().enumerate().filter(|(_, c)| c.is_live()) {
+            for id in claim.facts.identifiers.iter().filter(|id| !id.system.is_empty()) {
+                let key = (claim.endpoint(), &*id.system, &*id.value);
+                by_identifier.entry(key).or_default().push(i);
+            }
+        }
+        let mut lifted: HashMap<_, Vec<usize>> = HashMap::new();
+        for (i, claim) in claims.iter().enumerate() {
+            if let Some(parent) = &claim.header.parent {
+                lifted.entry(parent).or_default().push(i);
+            }
+        }
+        let Surroundings { outside, endpoints, policy, ids } = surroundings;
+        let mut person = Self {
+            group_of: vec![None; claims.len()],
+            claims,
+            groups: Vec::new(),
+            related: Vec::new(),
+            policy,
+            ids,
+            endpoints,
+            systems: HashMap::new(),
+            outside,
+            charts,
+            by_key,
+            by_identifier,
+            lifted,
+            standings: RefCell::default(),
+        };
+        person.systems = person.systems_by_organization();
+        person
+    }
+
+    /// The claim with this key.
+    pub(super) fn claim_of(&self, key: &RecordKey) -> Option<usize> {
+        self.by_key.get(key).copied()
+    }
+
+    /// Whether a record is the Patient of one of the person's charts, come or not.
+    pub(super) fn is_own_patient(&self, key: &RecordKey) -> bool {
+        key.resource_type.name() == "Patient"
+            && self
+                .charts
+                .contains(&ChartKey { endpoint: key.endpoint.clone(), patient: key.id.clone() })
+    }
+
+    /// The charts of the person, sorted.
+    pub(super) fn charts(&self) -> impl Iterator<Item = &ChartKey> {
+        self.charts.iter()
+    }
+
+    /// The group of the person's Patients, which is made first.
+    pub(super) fn patient_group(&self) -> Option<usize> {
+        self.groups.iter().position(|g| g.resource_type.name() == "Patient")
+    }
+
+    /// What a record that is not this person's stands for.
+    pub(super) fn standing(&self, key: &RecordKey) -> Standing {
+        if let Some(known) = self.standings.borrow().get(key) {
+            return known.clone();
+        }
+        let standing = self.outside.stands_for(key);
+        self.standings.borrow_mut().insert(key.clone(), standing.clone());
+        standing
+    }
+
+    /// The one record that an identifier names within an endpoint: this person's first.
+    pub(super) fn identified(
+        &self,
+        endpoint: &str,
+        resource_type: Option<ResourceType>,
+        identifier: &Identifier,
+    ) -> Option<RecordKey> {
+        if identifier.system.is_empty() {
+            return None;
+        }
+        let key = (endpoint, &*identifier.system, &*identifier.value);
+        let fits =
+            |i: &&usize| resource_type.is_none_or(|t| self.claims[**i].key().resource_type == t);
+        let mut own = self.by_identifier.get(&key).into_iter().flatten().filter(fits);
+        match (own.next(), own.next()) {
+            (Some(&only), None) => Some(self.claims[only].key().clone()),
+            (Some(_), Some(_)) => None,
+            (None, _) => self.outside.identified(endpoint, resource_type, identifier),
+        }
+    }
+
+    /// Whether a reference of a claim is to the person, however it is put.
+    pub(super) fn is_to_self(&self, claim: &Claim<'_>, link: &Link) -> bool {
+        match &link.to {
+            RefTarget::Record(key) => self.is_own_patient(key),
+            // The chart is known by nothing else, so its subject is what the chart is.
+            RefTarget::Identified { resource_type, .. } => {
+                link.role == Role::Subject
+                    && resource_type.is_none_or(|t| t.name() == "Patient")
+                    && claim.header.home().chart().is_some_and(ChartKey::is_by_identifier)
+            }
+            RefTarget::External(_) | RefTarget::Dangling(_) => false,
+        }
+    }
+
+    /// What a reference stands for, as far as is known; `None` if it leads nowhere.
+    pub(super) fn canon(&self, claim: &Claim<'_>, target: &RefTarget) -> Option<Canon> {
+        match target {
+            RefTarget::Record(key) => Some(self.canon_of_record(key)),
+            RefTarget::Identified { resource_type, identifier } => {
+                match self.identified(claim.endpoint(), *resource_type, identifier) {
+                    Some(key) => Some(self.canon_of_record(&key)),
+                    None if identifier.system.is_empty() => None,
+                    None => Some(Canon::Named(identifier.system.clone(), identifier.value.clone())),
+                }
+            }
+            RefTarget::External(url) => Some(Canon::Url(url.clone())),
+            RefTarget::Dangling(_) => None,
+        }
+    }
+
+    fn canon_of_record(&self, key: &RecordKey) -> Canon {
+        if let Some(group) = self.claim_of(key).and_then(|i| self.group_of[i]) {
+            return Canon::Group(group);
+        }
+        if self.is_own_patient(key) {
+            return self.patient_group().map_or(Canon::Record(key.clone()), Canon::Group);
+        }
+        if self.claim_of(key).is_some() {
+            return Canon::Record(key.clone());
+        }
+        match self.standing(key) {
+            Standing::Directory(_, shown) => Canon::Directory(shown),
+            Standing::OtherPerson(_) | Standing::Stored | Standing::Unknown => {
+                Canon::Record(key.clone())
+            }
+        }
+    }
+
+    /// What the references of a role stand for, sorted.
+    pub(super) fn canons(&self, claim: &Claim<'_>, role: Role) -> BTreeSet<Canon> {
+        claim.facts.linked(role).filter_map(|t| self.canon(claim, t)).collect()
+    }
+
+    /// Whether an endpoint is the system of one of these organizations.
+    pub(super) fn is_system_of(&self, endpoint: &str, parties: &BTreeSet<Canon>) -> bool {
+        parties.iter().any(|party| match party {
+            Canon::Directory(id) => self.systems.get(id).is_some_and(|e| e.contains(endpoint)),
+            Canon::Named(system, value) => self.endpoints.get(endpoint).is_some_and(|e| {
+                e.organizations.iter().any(|o| o.system == *system && o.value == *value)
+            }),
+            Canon::Group(_) | Canon::Record(_) | Canon::Url(_) => false,
+        })
+    }
+
+    /// Which endpoints run the system of which organization, sorted: for hashing.
+    pub(super) fn systems_in_words(&self) -> Vec<String> {
+        let mut words: Vec<String> =
+            self.systems.iter().map(|(id, run_by)| format!("{id} {run_by:?}")).collect();
+        words.sort();
+        words
+    }
+
+    /// The records that were lifted from this one, by id, sorted.
+    pub(super) fn lifted_from(&self, key: &RecordKey) -> Vec<&str> {
+        let prefix = format!("{}/{}#", key.resource_type, key.id);
+        let children = self.lifted.get(key).into_iter().flatten();
+        children.map(|&i| &*self.claims[i].key().id).filter(|id| id.starts_with(&prefix)).collect()
+    }
+
+    /// The claim's own address at its endpoint, if that has a base URL.
+    pub(super) fn url(&self, key: &RecordKey) -> Option<String> {
+        source_url(self.endpoints, key)
+    }
+
+    fn systems_by_organization(&self) -> HashMap<DerivedId, BTreeSet<Arc<str>>> {
+        let organization = ResourceType::of("Organization");
+        let mut systems: HashMap<DerivedId, BTreeSet<Arc<str>>> = HashMap::new();
+        for (endpoint, facts) in self.endpoints {
+            for identifier in &facts.organizations {
+                let holders = self
+                    .endpoints
+                    .keys()
+                    .filter_map(|e| self.outside.identified(e, Some(organization), identifier));
+                for holder in holders {
+                    if let Standing::Directory(_, shown) = self.standing(&holder) {
+                        systems.entry(shown).or_default().insert(endpoint.clone());
+                    }
+                }
+            }
+        }
+        systems
+    }
+}
+
+/// What a person is woven among.
+#[derive(Clone, Copy)]
+pub(super) struct Surroundings<'a> {
+    pub(super) outside: &'a dyn Outside,
+    pub(super) endpoints: &'a BTreeMap<Arc<str>, EndpointFacts>,
+    pub(super) policy: &'a Policy,
+    pub(super) ids: &'a IdKey,
+}
+
+/// The address of a source record at its endpoint; a lifted one is a fragment of its parent.
+pub(super) fn source_url(
+    endpoints: &BTreeMap<Arc<str>, EndpointFacts>,
+    key: &RecordKey,
+) -> Option<String> {
+    let base = endpoints.get(&key.endpoint).map(|e| e.base_url.trim_end_matches('/'))?;
+    let lifted = key.id.contains('#');
+    match (base.is_empty(), lifted) {
+        (true, _) => None,
+        (false, true) => Some(format!("{base}/{}", key.id)),
+        (false, false) => Some(format!("{base}/{}/{}", key.resource_type, key.id)),
+    }
+}

@@ -1,0 +1,69 @@
+//! When two Goals are one goal.
+//! <https://hl7.org/fhir/R4/goal.html>
+
+use crate::flow::{DateSpan, Role, Target};
+
+use super::super::claim::Claim;
+use super::super::person::Person;
+use super::Sameness;
+use super::evidence::{Agreement, concept, references, values};
+
+/// Goals that began further apart are a recurrence, not the same goal.
+const RECURRENCE_DAYS: i64 = 180;
+
+/// The same intent, for the same problems, with targets that can both hold.
+pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sameness {
+    let about = concept(person, a, b);
+    let addresses = references(person, a, b, Role::Addresses);
+    if !about.agrees() || addresses.differs() || far_apart(a.facts.when, b.facts.when) {
+        return Sameness::Apart;
+    }
+    let targets = targets(&a.facts.targets, &b.facts.targets);
+    if targets.differs() {
+        return Sameness::Conflicting("goal-target-differs");
+    }
+    let mut strength = if about == Agreement::Same { 60 } else { 50 };
+    strength += u8::from(targets == Agreement::Same) * 4;
+    strength += u8::from(addresses == Agreement::Same) * 3;
+    let rule = if a.facts.codes.is_empty() || b.facts.codes.is_empty() {
+        "goal-text"
+    } else {
+        "goal-code"
+    };
+    Sameness::Same { rule, strength }
+}
+
+/// Whether the targets of two goals can all hold for one goal.
+fn targets(a: &[Target], b: &[Target]) -> Agreement {
+    let mut best = Agreement::Silent;
+    let mut unmatched = !a.is_empty() && !b.is_empty();
+    for x in a {
+        for y in b.iter().filter(|y| same_measure(x, y)) {
+            unmatched = false;
+            let due_differs = matches!((x.due, y.due), (Some(x), Some(y)) if !x.overlaps(&y));
+            match values(&x.detail, &y.detail) {
+                Agreement::Differs => return Agreement::Differs,
+                Agreement::Same if !due_differs => best = Agreement::Same,
+                Agreement::Same | Agreement::Close | Agreement::Silent if due_differs => {
+                    return Agreement::Differs;
+                }
+                Agreement::Same | Agreement::Close | Agreement::Silent => {}
+            }
+        }
+    }
+    if unmatched { Agreement::Differs } else { best }
+}
+
+fn same_measure(a: &Target, b: &Target) -> bool {
+    let unstated = |t: &Target| t.measure.is_empty() && t.measure_text.is_empty();
+    unstated(a)
+        || unstated(b)
+        || a.measure.iter().any(|t| b.measure.contains(t))
+        || (!a.measure_text.is_empty() && a.measure_text == b.measure_text)
+}
+
+fn far_apart(a: Option<DateSpan>, b: Option<DateSpan>) -> bool {
+    let (Some(a), Some(b)) = (a.and_then(|s| s.low), b.and_then(|s| s.low)) else { return false };
+    let days = (a - b).get_days();
+    i64::from(days).abs() > RECURRENCE_DAYS
+}

@@ -1,0 +1,201 @@
+//! Sameness: whether two claims of one type are about one thing. One file per type where the
+//! rules differ; what holds for all stands here: the same record, the same business identifier,
+//! and the contradictions across which nothing is merged.
+
+mod care_plan;
+mod care_team;
+mod clinical;
+mod condition;
+mod documents;
+mod encounter;
+mod evidence;
+mod goal;
+mod medication_request;
+mod person_like;
+mod service_request;
+mod task;
+mod text;
+
+use crate::flow::{Hash, Identifier, RefTarget, Role};
+
+use super::claim::Claim;
+use super::peek;
+use super::person::Person;
+use evidence::Agreement;
+
+/// What a comparison came to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Sameness {
+    /// One thing, by this rule; greater strength is joined first.
+    Same { rule: &'static str, strength: u8 },
+    /// About related things that should agree and do not: shown as a conflict, never merged.
+    Conflicting(&'static str),
+    /// Nothing says that they are one thing.
+    Apart,
+}
+
+/// Strength of level A: the same record.
+const SAME_RECORD: u8 = 100;
+/// Strength of level B: the same business identifier.
+const IDENTIFIER: u8 = 90;
+/// Strength of the same statement made twice by one endpoint.
+const REPEATED: u8 = 80;
+
+/// The keys under which a claim is compared with others of its type.
+pub(super) fn buckets(claim: &Claim<'_>, with_origin: bool, url: Option<String>) -> Vec<Hash> {
+    let facts = claim.facts;
+    let mut keys = Vec::new();
+    let mut add = |parts: &[&str]| {
+        keys.push(Hash::of_parts(parts.iter().map(|p| p.as_bytes())));
+    };
+    if with_origin {
+        for address in url.as_deref().into_iter().chain(claim.origin.as_deref()) {
+            add(&["address", address]);
+        }
+    }
+    for id in facts.identifiers.iter().filter(|id| !id.system.is_empty()) {
+        add(&["identifier", &id.system, &id.value]);
+    }
+    match claim.key().resource_type.name() {
+        "Observation" => clinical::observation_buckets(claim, &mut add),
+        "Procedure" | "DiagnosticReport" | "Immunization" | "RiskAssessment" => {
+            clinical::dated_buckets(claim, &mut add);
+        }
+        _ => {
+            for code in facts.codes.iter().filter(|c| !c.system.is_empty()) {
+                add(&["code", &code.system, &code.code]);
+            }
+            for text in [&*facts.text, &*facts.title] {
+                for word in text.split(' ').filter(|w| w.chars().count() >= 4) {
+                    add(&["word", word]);
+                }
+                add(&["text", text]);
+            }
+            for day in [facts.when, facts.authored].into_iter().flatten() {
+                let day = day.low.map(|d| d.to_string()).unwrap_or_default();
+                add(&["day", &day]);
+            }
+        }
+    }
+    keys
+}
+
+/// Compares two claims of one type: the ladder from the top.
+pub(super) fn compare(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sameness {
+    if same_record(person, a, b) {
+        return Sameness::Same { rule: "same-record", strength: SAME_RECORD };
+    }
+    if same_business_identifier(person, a, b) {
+        return Sameness::Same { rule: "identifier", strength: IDENTIFIER };
+    }
+    if a.endpoint() == b.endpoint() {
+        return match repeated(a, b) {
+            true => Sameness::Same { rule: "repeated", strength: REPEATED },
+            false => Sameness::Apart,
+        };
+    }
+    same_fact(person, a, b)
+}
+
+/// Whether something forbids that two claims are one thing, whatever else joins them.
+pub(super) fn contradict(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> bool {
+    let (x, y) = (a.facts, b.facts);
+    let kind = a.key().resource_type.name();
+    if same_record(person, a, b) {
+        return false;
+    }
+    let one_endpoint =
+        a.endpoint() == b.endpoint() && !same_business_identifier(person, a, b) && !repeated(a, b);
+    let intents = matches!(kind, "ServiceRequest" | "MedicationRequest" | "CarePlan")
+        && x.intent.is_some()
+        && y.intent.is_some()
+        && x.intent != y.intent;
+    one_endpoint
+        || intents
+        || x.modifiers != y.modifiers
+        || succeed(a, b)
+        || match kind {
+            "CarePlan" | "CareTeam" => care_plan::other_custodian(person, a, b),
+            "Task" => task::other_owner(person, a, b),
+            "Condition" | "AllergyIntolerance" => condition::one_refuted(a, b),
+            _ => false,
+        }
+}
+
+/// Level A: one has it from the other, or both from the same third.
+fn same_record(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> bool {
+    if a.origin.is_none() && b.origin.is_none() {
+        return false;
+    }
+    let named = |url: &str| {
+        // An address that does not end in this type's name and an id names no record.
+        let kind = a.key().resource_type.name();
+        url.rsplit('/').nth(1) == Some(kind) || url.contains('#')
+    };
+    let from = |x: &Claim<'_>, y: &Claim<'_>| {
+        x.origin.as_deref().is_some_and(|o| person.url(y.key()).as_deref() == Some(o))
+    };
+    let shared = a.origin.is_some() && a.origin == b.origin && a.endpoint() != b.endpoint();
+    from(a, b) || from(b, a) || (shared && a.origin.as_deref().is_some_and(named))
+}
+
+/// Level B: an identifier in common, with system, of compatible kind, and about one concept.
+fn same_business_identifier(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> bool {
+    let shared = a
+        .facts
+        .identifiers
+        .iter()
+        .any(|x| b.facts.identifiers.iter().any(|y| same_identifier(x, y)));
+    if !shared || evidence::concept(person, a, b).differs() {
+        return false;
+    }
+    // Within one endpoint a shared identifier may be a number of the group it belongs to.
+    a.endpoint() != b.endpoint() || evidence::concept(person, a, b) == Agreement::Same
+}
+
+fn same_identifier(a: &Identifier, b: &Identifier) -> bool {
+    let order_kind = |i: &Identifier| matches!(&*i.kind, "PLAC" | "FILL");
+    let kinds_clash = order_kind(a) && order_kind(b) && a.kind != b.kind;
+    crate::compare::same_identifier(a, b) && !kinds_clash
+}
+
+/// The same statement by one endpoint under two ids (a Goal contained in two plans).
+fn repeated(a: &Claim<'_>, b: &Claim<'_>) -> bool {
+    a.endpoint() == b.endpoint() && a.facts == b.facts && peek::same_but_for_id(a.body, b.body)
+}
+
+/// basedOn, partOf and replaces relate two things; they are therefore two.
+fn succeed(a: &Claim<'_>, b: &Claim<'_>) -> bool {
+    let names = |x: &Claim<'_>, y: &Claim<'_>| {
+        [Role::BasedOn, Role::PartOf, Role::Replaces].into_iter().any(|role| {
+            x.facts.linked(role).any(|t| matches!(t, RefTarget::Record(k) if k == y.key()))
+        })
+    };
+    names(a, b) || names(b, a)
+}
+
+/// Level C, per type.
+fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sameness {
+    match a.key().resource_type.name() {
+        "CarePlan" => care_plan::same_fact(person, a, b),
+        "CareTeam" => care_team::same_fact(person, a, b),
+        "Goal" => goal::same_fact(person, a, b),
+        "ServiceRequest" => service_request::same_fact(person, a, b),
+        "Task" => task::same_fact(person, a, b),
+        "MedicationRequest" => medication_request::same_fact(person, a, b),
+        "Condition" => condition::same_fact(person, a, b),
+        "AllergyIntolerance" => condition::same_allergy(person, a, b),
+        "Observation" => clinical::same_observation(person, a, b),
+        "Immunization" => clinical::same_immunization(person, a, b),
+        "Procedure" | "DiagnosticReport" => clinical::same_act(person, a, b),
+        "RiskAssessment" => clinical::same_risk(person, a, b),
+        "Encounter" => encounter::same_fact(person, a, b),
+        "EpisodeOfCare" => encounter::same_episode(person, a, b),
+        "DocumentReference" => documents::same_document(person, a, b),
+        "QuestionnaireResponse" => documents::same_answers(person, a, b),
+        "Consent" => documents::same_consent(person, a, b),
+        "Coverage" => documents::same_coverage(a, b),
+        "RelatedPerson" => person_like::same_related_person(person, a, b),
+        _ => Sameness::Apart,
+    }
+}

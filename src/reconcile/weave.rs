@@ -1,0 +1,150 @@
+//! Weaving: the stages in order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+
+use crate::flow::{
+    ChartKey, Content, Coverage, DerivedId, Disposition, Home, IdKey, Owner, RecordDisposition,
+    View, coverage,
+};
+
+use super::claim::{Claim, ClaimState};
+use super::conflicts;
+use super::group::group_all;
+use super::input::{InputRecord, PersonInput, PreviousRows};
+use super::person::{Person, Surroundings};
+use super::plan;
+use super::policy::Policy;
+use super::rows;
+
+/// Weaves the view of one person. The order of charts and records does not matter; rows come
+/// without search values.
+pub fn weave(
+    input: &PersonInput<'_>,
+    previous: &dyn PreviousRows,
+    policy: &Policy,
+    ids: &IdKey,
+    as_of: Date,
+) -> View {
+    let silent = Content::default();
+    let claims: Vec<Claim<'_>> = input
+        .charts
+        .iter()
+        .flat_map(|chart| chart.records.iter().filter(|r| is_at_home(r, &chart.key)))
+        .map(|record| Claim::of(record, &silent))
+        .collect();
+    let charts: BTreeSet<ChartKey> = input.charts.iter().map(|c| c.key.clone()).collect();
+    let surroundings =
+        Surroundings { outside: input.outside, endpoints: input.endpoints, policy, ids };
+    let mut person = Person::new(claims, charts, surroundings);
+    if !person.claims.iter().any(|c| c.is_live() && c.key().resource_type.name() == "Patient") {
+        return waiting(input, &person);
+    }
+    group_all(&mut person);
+    let rows::Rows { mut tables, outside } = rows::rows(&person, previous);
+    let dispositions = dispositions(&person);
+    let shown = person.patient_group().map(|g| person.claims[person.groups[g].shown].id);
+    let owner = Owner::Person(shown.unwrap_or_default());
+    plan::add_woven_plan(&person, &mut tables);
+    let next_change = conflicts::add_conflicts(&person, &mut tables, as_of);
+    View {
+        owner,
+        stamp: input.stamp.clone(),
+        tables,
+        dispositions,
+        next_change,
+        directory_refs: outside.into_iter().collect(),
+    }
+}
+
+/// A record that has moved away is no longer this chart's.
+fn is_at_home(record: &InputRecord, chart: &ChartKey) -> bool {
+    matches!(record.header.home(), Home::Chart(home) if home == chart)
+}
+
+/// No Patient has come, or all have gone: nothing can be shown yet.
+fn waiting(input: &PersonInput<'_>, person: &Person<'_>) -> View {
+    let first = |chart: &ChartKey| {
+        let of_chart = person.claims.iter().filter(|c| c.header.home().chart() == Some(chart));
+        let seq = of_chart.map(|c| c.header.first_seq).min().unwrap_or(u64::MAX);
+        (seq, person.ids.record(&chart.patient_record()))
+    };
+    let owner = input.charts.iter().map(|c| first(&c.key)).min().map(|(_, id)| id);
+    let dispositions = person
+        .claims
+        .iter()
+        .map(|claim| {
+            let (disposition, reason) = match (claim.state, is_stored(claim)) {
+                (ClaimState::Absent, _) => (Disposition::Absent, ABSENT),
+                (ClaimState::Deleted, _) => (Disposition::Withdrawn, DELETED),
+                (ClaimState::EnteredInError, _) => (Disposition::Withdrawn, IN_ERROR),
+                (ClaimState::Live, true) => (Disposition::Stored, STORED),
+                (ClaimState::Live, false) => (Disposition::Waiting, "its patient has not come"),
+            };
+            disposed(claim.id, disposition, None, "no-patient", reason)
+        })
+        .collect();
+    View {
+        owner: Owner::Person(owner.unwrap_or_default()),
+        stamp: input.stamp.clone(),
+        tables: BTreeMap::new(),
+        dispositions: sorted(dispositions),
+        next_change: None,
+        directory_refs: Vec::new(),
+    }
+}
+
+const ABSENT: &str = "missing from a complete pull";
+const DELETED: &str = "deleted at its source";
+const IN_ERROR: &str = "its source says it was entered in error";
+const STORED: &str = "its type is kept as stated and is no part of the view";
+
+/// What became of every current record.
+pub(super) fn dispositions(person: &Person<'_>) -> Vec<RecordDisposition> {
+    let mut all = Vec::with_capacity(person.claims.len());
+    for (index, claim) in person.claims.iter().enumerate() {
+        let group = person.group_of[index].map(|g| &person.groups[g]);
+        let view = group.map(|g| (g.resource_type, person.claims[g.shown].id));
+        let rule = group.and_then(|g| {
+            let all = g.members.iter().chain(&g.withdrawn);
+            all.into_iter().find(|(member, _)| *member == index).map(|(_, rule)| *rule)
+        });
+        let own = view.is_some_and(|(_, shown)| shown == claim.id);
+        let (disposition, rule, reason) = match claim.state {
+            ClaimState::Absent => (Disposition::Absent, "absent", ABSENT),
+            ClaimState::Deleted => (Disposition::Withdrawn, "deleted", DELETED),
+            ClaimState::EnteredInError => (Disposition::Withdrawn, "entered-in-error", IN_ERROR),
+            ClaimState::Live if is_stored(claim) => (Disposition::Stored, "outside-view", STORED),
+            ClaimState::Live if own => {
+                (Disposition::Kept, rule.unwrap_or("only"), "shown under its own id")
+            }
+            ClaimState::Live => {
+                let rule = rule.unwrap_or("only");
+                (Disposition::Merged, rule, "states what another record states that came first")
+            }
+        };
+        all.push(disposed(claim.id, disposition, view, rule, reason));
+    }
+    sorted(all)
+}
+
+fn sorted(mut dispositions: Vec<RecordDisposition>) -> Vec<RecordDisposition> {
+    dispositions.sort_by_key(|d| d.id);
+    dispositions
+}
+
+fn disposed(
+    id: DerivedId,
+    disposition: Disposition,
+    view: Option<(crate::fhir::ResourceType, DerivedId)>,
+    rule: &str,
+    reason: &str,
+) -> RecordDisposition {
+    RecordDisposition { id, disposition, view, rule: rule.into(), reason: reason.into() }
+}
+
+/// Of a type that is no part of a person's view (also a directory resource contained in one).
+fn is_stored(claim: &Claim<'_>) -> bool {
+    coverage(claim.key().resource_type) != Coverage::Person
+}
