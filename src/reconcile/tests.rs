@@ -119,6 +119,18 @@ fn rules(view: &View) -> Vec<String> {
     rules
 }
 
+fn mark() -> crate::flow::SearchValue {
+    crate::flow::SearchValue {
+        param: 1,
+        value: crate::flow::Indexed::Text { folded: "x".into(), exact: "x".into() },
+    }
+}
+
+fn unmarked(mut view: View) -> View {
+    view.tables.values_mut().flatten().for_each(|row| row.values.clear());
+    view
+}
+
 /// What a view says, comparable.
 fn essence(view: &View) -> impl PartialEq + std::fmt::Debug + use<> {
     (
@@ -153,7 +165,9 @@ fn order(id: &str, day: &str, intent: &str, requester: &str) -> Value {
         "resourceType": "ServiceRequest", "id": id, "status": "active", "intent": intent,
         "code": {"coding": [{"system": "http://loinc.org", "code": "4548-4"}]},
         "authoredOn": day,
-        "requester": {"identifier": {"system": "http://hl7.org/fhir/sid/us-npi", "value": requester}}
+        "requester": {
+            "identifier": {"system": "http://hl7.org/fhir/sid/us-npi", "value": requester}
+        }
     }))
 }
 
@@ -341,16 +355,23 @@ fn stored_rows_are_taken_over_and_change_nothing() {
     for (kind, rows) in &first.tables {
         for row in rows.iter().filter(|r| !r.made_by_us) {
             let mut row = row.clone();
-            row.values = vec![];
+            // Only a row that is taken over can bring this back.
+            row.values = vec![mark()];
             marked.insert((*kind, row.id), row);
         }
     }
     let again = woven(charts(records(&three_sources())), &Previous(marked.clone()));
-    assert_eq!(essence(&first), essence(&again));
+    for row in again.tables.values().flatten().filter(|r| !r.made_by_us) {
+        assert_eq!(row.values, [mark()], "equal input takes the stored row over");
+    }
+    assert_eq!(essence(&first), essence(&unmarked(again)));
     let mut changed = three_sources();
     changed[5].1["lifecycleStatus"] = json!("active");
     let memo = woven(charts(records(&changed)), &Previous(marked));
-    assert_eq!(essence(&memo), essence(&view(&changed)));
+    let marks = memo.tables.values().flatten().filter(|r| !r.values.is_empty()).count();
+    let sources = memo.tables.values().flatten().filter(|r| !r.made_by_us).count();
+    assert_eq!(marks, sources - 1, "only the changed goal is merged again");
+    assert_eq!(essence(&unmarked(memo)), essence(&view(&changed)));
 }
 
 #[test]
@@ -410,4 +431,60 @@ fn a_deleted_patient_chart_keeps_its_other_records() {
     let view = woven(charts(all), &NoPreviousRows);
     assert_eq!(rows(&view, "Goal")[0].members.len(), 3);
     assert_eq!(rows(&view, "Patient")[0].members.len(), 2);
+}
+
+#[test]
+fn a_directory_entry_unites_its_members() {
+    let organization = |name: &str, phone: &str| {
+        json!({"resourceType": "Organization", "id": "o", "name": name,
+            "telecom": [{"system": "phone", "value": phone}]})
+    };
+    let records = records(&[
+        ("mercy", organization("Mercy Clinic", "555-0100")),
+        ("valley", organization("Mercy Clinic Inc", "(555) 0100")),
+    ]);
+    let endpoints = BTreeMap::new();
+    let stamp = woven(Vec::new(), &NoPreviousRows).stamp;
+    let input = DirectoryInput { records, outside: &NothingOutside, endpoints: &endpoints, stamp };
+    let view = weave_directory(&input, &NoPreviousRows, &POLICY, &KEY);
+    let [row] = &view.tables[&ResourceType::of("Organization")][..] else { panic!("one entry") };
+    assert_eq!((row.members.len(), view.owner), (2, Owner::Directory(row.id)));
+    assert_eq!(body(row)["telecom"].as_array().unwrap().len(), 1);
+    let words: Vec<_> = view.dispositions.iter().map(|d| d.disposition).collect();
+    assert!(words.contains(&Disposition::Kept) && words.contains(&Disposition::Merged));
+}
+
+/// Prints how long a large person takes, with and without stored rows.
+#[test]
+#[ignore = "a measurement, not a check"]
+#[expect(clippy::print_stdout, reason = "a measurement")]
+fn a_person_of_twenty_thousand_observations() {
+    let observation = |i: usize| {
+        let day = date(2015, 1, 1).checked_add(jiff::Span::new().days((i / 8) as i64)).unwrap();
+        about_p(json!({
+            "resourceType": "Observation", "id": format!("o{i}"), "status": "final",
+            "code": {"coding": [{"system": "http://loinc.org", "code": format!("{}-1", i % 8)}]},
+            "effectiveDateTime": format!("{day}T08:00:00Z"),
+            "valueQuantity": {"value": i % 50, "unit": "mg", "code": "mg",
+                "system": "http://unitsofmeasure.org"}
+        }))
+    };
+    let mut sources = vec![("valley", patient()), ("mercy", patient())];
+    for i in 0..10_000 {
+        sources.push(("valley", observation(i)));
+        sources.push(("mercy", observation(i)));
+    }
+    let input = records(&sources);
+    let start = std::time::Instant::now();
+    let first = woven(charts(input.clone()), &NoPreviousRows);
+    let cold = start.elapsed();
+    assert_eq!(rows(&first, "Observation").len(), 10_000);
+    let stored = first
+        .tables
+        .iter()
+        .flat_map(|(kind, rows)| rows.iter().map(move |r| ((*kind, r.id), r.clone())))
+        .collect();
+    let start = std::time::Instant::now();
+    woven(charts(input), &Previous(stored));
+    println!("without stored rows {cold:?}, with them {:?}", start.elapsed());
 }
