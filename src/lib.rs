@@ -3,7 +3,11 @@
 //! See `ARCHITECTURE.md` for the map of the modules and what each may import.
 
 pub mod compare;
+pub mod config;
+pub mod endpoints;
 pub mod fhir;
 pub mod flow;
+pub mod net;
 pub mod pipeline;
+pub mod simulator;
 pub mod store;
