@@ -192,7 +192,8 @@ impl Fetcher {
                 return result.map(|fetched| Fetched { retries: tries, ..fetched });
             }
             let backoff = &self.inner.backoff;
-            let wait = asked.map_or_else(|| backoff.wait(tries), |asked| backoff.asked(asked));
+            // `Retry-After: 0` of a struggling server is no reason to hammer it.
+            let wait = backoff.wait(tries).max(backoff.asked(asked.unwrap_or_default()));
             tokio::time::sleep(wait).await;
             tries += 1;
         }

@@ -1,7 +1,7 @@
 //! TLS in and out, with rustls and the ring provider.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -37,8 +37,14 @@ pub fn install_crypto_provider() {
 /// # Errors
 /// When the file cannot be read or holds no certificate.
 pub fn client_config(ca_file: Option<&Path>) -> Result<ClientConfig, TlsError> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    // Read once: a client per endpoint would parse some hundred certificates each.
+    static SYSTEM: OnceLock<RootCertStore> = OnceLock::new();
+    let load = || {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        roots
+    };
+    let mut roots = SYSTEM.get_or_init(load).clone();
     if let Some(path) = ca_file {
         for certificate in read_certificates(path)? {
             roots.add(certificate)?;
