@@ -77,10 +77,10 @@ impl Config {
             }
         }
         let base = self.server.public_base_url.as_str();
-        if !base.is_empty() {
-            if let Some(problem) = base_url_problem(base) {
-                error("server.public_base_url", problem);
-            }
+        if !base.is_empty()
+            && let Some(problem) = base_url_problem(base)
+        {
+            error("server.public_base_url", problem);
         }
     }
 

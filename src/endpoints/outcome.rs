@@ -150,6 +150,11 @@ impl PartError {
         matches!(self, Self::Refused { .. })
     }
 
+    /// Whether the whole pull ends with it.
+    pub(super) fn is_stop(&self) -> bool {
+        matches!(self, Self::Open(_) | Self::Stopped | Self::Sink(_))
+    }
+
     /// Whether the endpoint itself seems to be in trouble.
     pub(super) fn is_trouble(&self) -> bool {
         match self {

@@ -61,6 +61,11 @@ impl<S: PageSink + 'static> Run<S> {
                     }
                     break;
                 }
+                // Nothing more can be asked or taken; the cursor says where to go on.
+                Err(error) if error.is_stop() => {
+                    pull.failed.push((stage.name, error));
+                    break;
+                }
                 Err(error) => {
                     cursor.next_page = None;
                     pull.failed.push((stage.name, error));

@@ -174,6 +174,12 @@ impl<S: PageSink + 'static> Run<S> {
                 };
             }
         };
+        // Those who were interrupted first, then those who never were complete, then the oldest:
+        // a pull that is interrupted again and again still gets round.
+        ids.sort_by_cached_key(|id| {
+            let cursor = self.earlier(&format!("Patient/{id}"));
+            (cursor.next_page.is_none(), cursor.complete_until)
+        });
         let left_out = ids.len().saturating_sub(self.plan.roster_max);
         ids.truncate(self.plan.roster_max);
         self.tally.expect_parts(ids.len());

@@ -9,13 +9,16 @@ use jiff::{Timestamp, ToSpan};
 
 use super::holdings::Row;
 
+/// A system, if one is asked for, and a value.
+type Token = (Option<Box<str>>, Box<str>);
+
 /// A parsed search.
 #[derive(Debug, Default)]
 pub(super) struct Query {
     /// Ids of patients: `patient`, `subject`, `beneficiary`. Each parameter must hold.
     patients: Vec<BTreeSet<Box<str>>>,
     ids: Option<BTreeSet<Box<str>>>,
-    identifiers: Vec<Vec<(Option<Box<str>>, Box<str>)>>,
+    identifiers: Vec<Vec<Token>>,
     updated: Vec<(Prefix, Timestamp, Timestamp)>,
     /// `_count`.
     pub(super) count: Option<usize>,
@@ -112,7 +115,7 @@ fn patient_id(value: &str) -> Box<str> {
 }
 
 /// `system|value`, `|value` (no system) or `value` (any system).
-fn token(value: &str) -> (Option<Box<str>>, Box<str>) {
+fn token(value: &str) -> Token {
     match value.split_once('|') {
         Some((system, value)) => (Some(system.into()), value.into()),
         None => (None, value.into()),
