@@ -1,5 +1,6 @@
 //! What R4 says: resource types, references, dates, structure, search. No I/O, nothing of ours.
 
+pub mod bundle;
 mod canonical;
 mod datetime;
 mod outcome;
@@ -7,10 +8,11 @@ mod reference;
 mod resource_type;
 pub mod search;
 mod structure;
+pub mod xml;
 
-pub use canonical::{canonical_bytes, canonicalise};
+pub use canonical::{canonical_bytes, canonical_bytes_of, canonicalise};
 pub use datetime::{Moment, parse_moment};
 pub use outcome::{Issue, operation_outcome};
-pub use reference::{Reference, parse_reference};
+pub use reference::{Reference, is_id, parse_reference};
 pub use resource_type::{ResourceType, UnknownType};
 pub use structure::{Problem, StructureCheck};

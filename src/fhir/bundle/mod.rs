@@ -1,0 +1,61 @@
+//! Bundles and NDJSON as raw bytes: taken apart and put together without parsing what is inside.
+//! <https://hl7.org/fhir/R4/bundle.html>, <https://hl7.org/fhir/R4/nd-json.html>
+
+mod members;
+mod searchset;
+mod split;
+
+pub use searchset::{SearchsetEntry, searchset};
+pub use split::{Header, RawEntry, Split, SplitError, resource_header, split};
+
+/// How deep JSON may be nested. The deepest R4 content in use (a Bundle of questionnaires in
+/// questionnaires) stays below 30.
+pub const DEPTH_MAX: usize = 64;
+
+/// The lines of NDJSON that are not blank, without white space at their ends.
+pub fn lines(input: &[u8]) -> impl Iterator<Item = &[u8]> {
+    without_byte_order_mark(input)
+        .split(|byte| *byte == b'\n')
+        .map(<[u8]>::trim_ascii)
+        .filter(|line| !line.is_empty())
+}
+
+/// Whether brackets and braces nest deeper than `limit`, by one scan that respects strings.
+/// What is no JSON gets some answer.
+pub fn nests_deeper_than(limit: usize, json: &[u8]) -> bool {
+    let mut depth = 0_usize;
+    let mut bytes = json.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'{' | b'[' => {
+                depth += 1;
+                if depth > limit {
+                    return true;
+                }
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            b'"' => skip_string(&mut bytes),
+            _ => {}
+        }
+    }
+    false
+}
+
+fn skip_string(bytes: &mut std::slice::Iter<'_, u8>) {
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => return,
+            b'\\' => {
+                bytes.next();
+            }
+            _ => {}
+        }
+    }
+}
+
+fn without_byte_order_mark(input: &[u8]) -> &[u8] {
+    input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input)
+}
+
+#[cfg(test)]
+mod tests;
