@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::fhir::bundle::{RawEntry, Split, resource_header, split};
+
 /// The head of a searchset Bundle.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct PageHead {
@@ -15,52 +17,19 @@ pub(super) struct PageHead {
     pub(super) patients: Vec<Box<str>>,
 }
 
-#[derive(Deserialize)]
-struct Bundle {
-    #[serde(rename = "resourceType")]
-    resource_type: String,
-    total: Option<u64>,
-    #[serde(default)]
-    link: Vec<Link>,
-    #[serde(default)]
-    entry: Vec<Entry>,
-}
-
-#[derive(Deserialize)]
-struct Link {
-    relation: Option<String>,
-    url: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Entry {
-    resource: Option<Resource>,
-}
-
-#[derive(Deserialize)]
-struct Resource {
-    #[serde(rename = "resourceType")]
-    resource_type: Option<String>,
-    id: Option<String>,
-}
-
 impl PageHead {
-    /// Reads the head of a page; `None` when it is no Bundle.
-    pub(super) fn read(body: &[u8]) -> Option<Self> {
-        let bundle: Bundle = serde_json::from_slice(body).ok()?;
-        if bundle.resource_type != "Bundle" {
-            return None;
-        }
-        let is_next = |link: &Link| link.relation.as_deref() == Some("next");
-        let next = bundle.link.into_iter().find(is_next).and_then(|link| link.url);
-        let entries = bundle.entry.len() as u64;
-        let patient = |entry: Entry| {
-            let resource = entry.resource?;
-            let is_patient = resource.resource_type.as_deref() == Some("Patient");
-            resource.id.filter(|_| is_patient).map(String::into_boxed_str)
+    /// Reads the head of a page; `None` when it is no Bundle. What is wrong with single
+    /// entries is ingest's business. Patients are looked for only where they are wanted.
+    pub(super) fn read(body: &[u8], patients_wanted: bool) -> Option<Self> {
+        let Ok(Split::Bundle { entries, next, total, .. }) = split(body) else { return None };
+        let patient = |entry: &RawEntry| {
+            let header = resource_header(entry.resource.as_ref()?)?;
+            let id = header.id.filter(|_| header.resource_type == "Patient");
+            id.map(String::into_boxed_str)
         };
-        let patients = bundle.entry.into_iter().filter_map(patient).collect();
-        Some(Self { next, total: bundle.total, entries, patients })
+        let wanted = if patients_wanted { entries.as_slice() } else { &[] };
+        let patients = wanted.iter().filter_map(patient).collect();
+        Some(Self { next, total, entries: entries.len() as u64, patients })
     }
 }
 
@@ -91,12 +60,12 @@ mod tests {
     fn the_head_is_read_and_resources_are_left_alone() {
         let page = br#"{"resourceType":"Bundle","total":7,"link":[{"relation":"self","url":"a"},
             {"relation":"next","url":"b"}],"entry":[{"resource":{"resourceType":"Patient","id":"p",
-            "multipleBirthInteger":1.50}},{"resource":{"resourceType":"Goal","id":"g"}},{}]}"#;
-        let head = PageHead::read(page).unwrap();
+            "multipleBirthInteger":1.50}},{"resource":{"resourceType":"Goal","id":7,"id":8}},{}]}"#;
+        let head = PageHead::read(page, true).unwrap();
         assert_eq!((head.next.as_deref(), head.total, head.entries), (Some("b"), Some(7), 3));
         assert_eq!(head.patients, ["p".into()]);
-        assert_eq!(PageHead::read(br#"{"resourceType":"Patient"}"#), None);
-        assert_eq!(PageHead::read(b"<html>"), None);
+        assert_eq!(PageHead::read(br#"{"resourceType":"Patient"}"#, true), None);
+        assert_eq!(PageHead::read(b"<html>", true), None);
     }
 
     #[test]
@@ -110,7 +79,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = (PageHead::read(&bytes), outcome_code(&bytes));
+            let _ = (PageHead::read(&bytes, true), outcome_code(&bytes));
         }
     }
 }

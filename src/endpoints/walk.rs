@@ -81,7 +81,8 @@ impl<S: PageSink> Run<S> {
         loop {
             seen.insert(Hash::of(url.as_str().as_bytes()));
             let fetched = self.fetch(&url).await?;
-            let head = PageHead::read(&fetched.body).ok_or(PartError::NotABundle)?;
+            let head =
+                PageHead::read(&fetched.body, &**part == "Patient").ok_or(PartError::NotABundle)?;
             cursor.began.get_or_insert_with(|| self.beginning(&fetched));
             empty = if head.entries == 0 { empty + 1 } else { 0 };
             let next = self.next(&url, head.next.as_deref(), &seen, walked.pages + 1, empty);

@@ -128,8 +128,12 @@ fn patients(name: &str, id: &str, resource: &Value) -> BTreeSet<Box<str>> {
     references.chain(targets).filter_map(patient_of).map(Into::into).collect()
 }
 
-/// The id in a reference to a Patient, relative or absolute.
+/// The id in a reference to a Patient: relative, absolute, or a `urn:uuid:` as exports have it
+/// in a subject's place.
 fn patient_of(reference: &str) -> Option<&str> {
+    if let Some(uuid) = reference.strip_prefix("urn:uuid:") {
+        return Some(uuid);
+    }
     let mut parts = reference.rsplit('/');
     let id = parts.next()?;
     (parts.next()? == "Patient" && !id.is_empty()).then_some(id)

@@ -12,12 +12,11 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bytes::Bytes;
-use serde_json::json;
 
 use super::query::Query;
 use super::search::{Page, bundle, next_query, page};
 use super::{Fault, Simulator, capability};
-use crate::fhir::ResourceType;
+use crate::fhir::{Issue, ResourceType, operation_outcome};
 
 type Params = Pairs<Vec<(String, String)>>;
 
@@ -181,7 +180,7 @@ impl Simulator {
             page.next.as_deref().map(link)
         };
         let own = query.after.as_deref().map_or(format!("{base}/{path}"), link);
-        resource(bundle(&base, &own, next.as_deref(), page).into())
+        resource(bundle(&base, own, next, page).into())
     }
 }
 
@@ -194,12 +193,11 @@ fn unknown_type() -> Response {
 }
 
 /// An OperationOutcome.
-fn failure(status: StatusCode, code: &str, text: &str) -> Response {
-    let outcome = json!({
-        "resourceType": "OperationOutcome",
-        "issue": [{"severity": "error", "code": code, "diagnostics": text}],
-    });
-    (status, [(CONTENT_TYPE, FHIR_JSON)], outcome.to_string()).into_response()
+fn failure(status: StatusCode, code: &'static str, text: &str) -> Response {
+    let issue =
+        Issue { severity: "error", code, diagnostics: text.to_owned(), expression: Vec::new() };
+    let outcome = operation_outcome(&[issue]).to_string();
+    (status, [(CONTENT_TYPE, FHIR_JSON)], outcome).into_response()
 }
 
 /// The first half of an answer under a `Content-Length` of the whole, then the connection ends.

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::holdings::Row;
 use super::query::{AFTER, Query};
+use crate::fhir::bundle::{SearchsetEntry, searchset};
 
 /// One page.
 pub(super) struct Page<'a> {
@@ -25,6 +26,7 @@ pub(super) fn page<'a>(
     page_size: usize,
 ) -> Page<'a> {
     let size = query.count.unwrap_or(page_size).min(page_size);
+    let after = query.after.as_deref().map(|after| after.split_once('/').unwrap_or(("", after)));
     let mut page = Page { total: 0, rows: Vec::new(), next: None };
     if size == 0 || query.count_only {
         page.total = rows.filter(|row| query.matches(row)).count();
@@ -32,7 +34,7 @@ pub(super) fn page<'a>(
     }
     for row in rows.filter(|row| query.matches(row)) {
         page.total += 1;
-        let seen = query.after.as_deref().is_some_and(|after| place(&row).as_str() <= after);
+        let seen = after.is_some_and(|after| (row.resource_type.name(), row.id) <= after);
         if seen {
             continue;
         }
@@ -70,29 +72,18 @@ fn escape(value: &str) -> String {
 }
 
 /// The searchset Bundle of a page.
-pub(super) fn bundle(base: &str, own: &str, next: Option<&str>, page: &Page<'_>) -> Vec<u8> {
-    let bytes: usize = page.rows.iter().map(|row| row.body.len() + 160).sum();
-    let mut out = Vec::with_capacity(bytes + 512);
-    let mut head =
-        format!(r#"{{"resourceType":"Bundle","type":"searchset","total":{}"#, page.total);
-    let _ = write!(head, r#","link":[{{"relation":"self","url":{}}}"#, json(own));
-    if let Some(next) = next {
-        let _ = write!(head, r#",{{"relation":"next","url":{}}}"#, json(next));
-    }
-    head.push(']');
-    out.extend_from_slice(head.as_bytes());
-    for (index, row) in page.rows.iter().enumerate() {
-        out.extend_from_slice(if index == 0 { br#","entry":["# } else { b"," });
-        let url = json(&format!("{base}/{}/{}", row.resource_type, row.id));
-        out.extend_from_slice(format!(r#"{{"fullUrl":{url},"resource":"#).as_bytes());
-        out.extend_from_slice(row.body);
-        out.extend_from_slice(br#","search":{"mode":"match"}}"#);
-    }
-    // R4 forbids empty arrays.
-    out.extend_from_slice(if page.rows.is_empty() { b"}" } else { b"]}" });
-    out
+pub(super) fn bundle(base: &str, own: String, next: Option<String>, page: &Page<'_>) -> Vec<u8> {
+    let mut links = vec![("self", own)];
+    links.extend(next.map(|next| ("next", next)));
+    let entries: Vec<SearchsetEntry<'_>> = page.rows.iter().map(|row| entry(base, row)).collect();
+    searchset(&links, Some(page.total as u64), &entries)
 }
 
-fn json(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+fn entry<'a>(base: &str, row: &Row<'a>) -> SearchsetEntry<'a> {
+    SearchsetEntry {
+        full_url: format!("{base}/{}/{}", row.resource_type, row.id),
+        body: row.body,
+        mode: "match",
+        score: None,
+    }
 }
