@@ -12,8 +12,6 @@ mod patients;
 mod plan;
 mod puller;
 mod sink;
-#[cfg(test)]
-mod tests;
 mod walk;
 
 pub use outcome::{PartError, PartOutcome, PartState, PullError, PullOutcome};

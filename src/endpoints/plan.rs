@@ -73,7 +73,7 @@ pub enum PlanError {
         what: &'static str,
     },
     /// The roster file cannot be read.
-    #[error("endpoint \"{endpoint}\": cannot read the roster {path}: {source}", path = path.display())]
+    #[error("endpoint \"{endpoint}\": roster {path}: {source}", path = path.display())]
     RosterFile {
         /// The endpoint's id.
         endpoint: String,

@@ -9,11 +9,11 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::*;
-use crate::fhir::ResourceType;
-use crate::flow::Cursor;
-use crate::net::{Base, Fetcher, FetcherOptions, ServeOptions, serve};
-use crate::simulator::{Fault, Simulator, SimulatorOptions};
+use careweave::endpoints::*;
+use careweave::fhir::ResourceType;
+use careweave::flow::Cursor;
+use careweave::net::{Base, Fetcher, FetcherOptions, ServeOptions, Served, serve};
+use careweave::simulator::{Fault, Simulator, SimulatorOptions};
 
 /// Remembers what came; may refuse pages after so many.
 #[derive(Default)]
@@ -107,7 +107,7 @@ const ALL: usize = PATIENTS * 9 + 3;
 struct World {
     simulator: Simulator,
     base: Base,
-    _server: tokio::task::JoinHandle<crate::net::Served>,
+    _server: tokio::task::JoinHandle<Served>,
 }
 
 async fn world(options: SimulatorOptions) -> World {
