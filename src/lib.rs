@@ -4,9 +4,15 @@
 
 pub mod api;
 pub mod compare;
+pub mod config;
+pub mod endpoints;
 pub mod fhir;
 pub mod flow;
+pub mod identity;
 pub mod ingest;
+pub mod net;
 pub mod pipeline;
+pub mod population;
 pub mod reconcile;
+pub mod simulator;
 pub mod store;

@@ -25,8 +25,8 @@ const ABBREVIATIONS: [(&str, &str); 46] = [
     ("bmi", "body mass index"), ("bp", "blood pressure"), ("cad", "coronary artery disease"),
     ("chf", "congestive heart failure"), ("ckd", "chronic kidney disease"),
     ("copd", "chronic obstructive pulmonary disease"), ("dbp", "diastolic blood pressure"),
-    ("dm2", "type 2 diabetes mellitus"), ("dx", "diagnosis"), ("fu", "follow up"),
-    ("followup", "follow up"), ("fx", "fracture"), ("gerd", "gastroesophageal reflux disease"),
+    ("dm2", "type 2 diabetes mellitus"), ("dx", "diagnosis"), ("followup", "follow up"),
+    ("fu", "follow up"), ("fx", "fracture"), ("gerd", "gastroesophageal reflux disease"),
     ("haemoglobin", "hemoglobin"), ("hb", "hemoglobin"), ("hba1c", "hemoglobin a1c"),
     ("hga1c", "hemoglobin a1c"), ("hgb", "hemoglobin"), ("hgba1c", "hemoglobin a1c"),
     ("htn", "hypertension"), ("hx", "history"), ("kgs", "kg"), ("kilograms", "kg"),
@@ -41,10 +41,13 @@ const ABBREVIATIONS: [(&str, &str); 46] = [
 /// Words before a number → comparator. Longer ones first.
 #[rustfmt::skip]
 const COMPARATORS: [(&[&str], &str); 22] = [
-    (&["less", "than", "or", "equal", "to"], "<="), (&["lower", "than", "or", "equal", "to"], "<="),
-    (&["greater", "than", "or", "equal", "to"], ">="), (&["more", "than", "or", "equal", "to"], ">="),
-    (&["no", "more", "than"], "<="), (&["not", "more", "than"], "<="), (&["no", "less", "than"], ">="),
-    (&["not", "less", "than"], ">="), (&["less", "than"], "<"), (&["lower", "than"], "<"),
+    (&["less", "than", "or", "equal", "to"], "<="),
+    (&["lower", "than", "or", "equal", "to"], "<="),
+    (&["greater", "than", "or", "equal", "to"], ">="),
+    (&["more", "than", "or", "equal", "to"], ">="),
+    (&["no", "more", "than"], "<="), (&["not", "more", "than"], "<="),
+    (&["no", "less", "than"], ">="), (&["not", "less", "than"], ">="), (&["less", "than"], "<"),
+    (&["lower", "than"], "<"),
     (&["fewer", "than"], "<"), (&["greater", "than"], ">"), (&["more", "than"], ">"),
     (&["higher", "than"], ">"), (&["at", "least"], ">="), (&["at", "most"], "<="),
     (&["up", "to"], "<="), (&["below"], "<"), (&["under"], "<"), (&["above"], ">"),
@@ -300,7 +303,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn normal_text_stays_and_similarity_is_symmetric(a in "\\PC{0,60}", b in "[ a-z0-9<%./]{0,40}") {
+        fn normal_text_stays_and_similarity_is_symmetric(
+            a in "\\PC{0,60}",
+            b in "[ a-z0-9<%./]{0,40}",
+        ) {
             let (a, b) = (clinical_text(&a), clinical_text(&b));
             prop_assert_eq!(&clinical_text(&a), &a);
             let (ab, ba) = (text_similarity(&a, &b), text_similarity(&b, &a));

@@ -56,7 +56,7 @@ fn guarded(form: &str, convert: impl FnOnce() -> Option<Vec<u8>>) -> Result<Vec<
 }
 
 fn strict() -> DeserializationConfig {
-    DeserializationConfig { mode: DeserializationMode::Strict, ..DeserializationConfig::default() }
+    DeserializationConfig { mode: DeserializationMode::Strict }
 }
 
 fn too_deep() -> String {

@@ -10,6 +10,7 @@ mod facts;
 mod id;
 mod identity;
 mod key;
+mod pull;
 mod source;
 mod version;
 mod view;
@@ -22,6 +23,7 @@ pub use facts::{DateSpan, Facts, Identifier, Link, RefTarget, Role, Target, Toke
 pub use id::{DerivedId, ForeignId, Hash, INDEX_PREFIX_CHARS, IdKey};
 pub use identity::{BlockingKey, Comparison, Decision, Edge, MatchGrade, Step, Verdict};
 pub use key::{ChartKey, Home, RecordKey};
+pub use pull::Cursor;
 pub use source::{Content, Ingested, Quarantined, RecordIssue, SourceRecord};
 pub use version::{Observed, RecordHeader, Stamp, State, Version};
 pub use view::{

@@ -47,7 +47,7 @@ pub struct Version {
 ///
 /// # Invariant
 /// Never empty, and ordered by (lastUpdated, versionId) if all versions have them, else by
-/// `observed_at`; two neighbours never state the same content.
+/// `observed_at`; of neighbours without upstream version no two state the same content.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct RecordHeader {
     /// The record.
@@ -168,7 +168,9 @@ impl RecordHeader {
 
     fn collapse(&mut self) {
         self.versions.dedup_by(|later, earlier| {
-            let same = same_content(later, earlier);
+            // An upstream version stays one: dropping its stamp would lose its place in the order
+            // should one between the two arrive late.
+            let same = same_content(later, earlier) && (unstamped(later) || unstamped(earlier));
             if same {
                 earlier.confirmed_at = earlier.confirmed_at.max(later.confirmed_at);
             }
@@ -236,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_b_a_are_three_versions_and_a_resend_is_none() {
+    fn a_b_a_are_three_versions_and_a_resend_is_no_version() {
         for stamped in [false, true] {
             let [a, b, again] = [(1, 1), (2, 2), (1, 3)].map(|(c, t)| version(c, t, stamped));
             let mut header = header_of(&[a, b.clone(), again.clone()]);

@@ -1,6 +1,6 @@
 //! From entries to versions: first every entry gets its key, then references can resolve.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::home::{home, subject_issue};
-use super::key::{content_hash, record_id};
+use super::key::{DERIVED_PREFIX, content_hash, derived_id, record_id};
 use super::lift::Contained;
 use super::received::{Received, What};
 use super::references::{Context, links, subject};
@@ -71,6 +71,7 @@ impl<'a> Batch<'a> {
                 },
             }
         }
+        part_namesakes(&mut entries);
         let full_urls = full_urls(&entries);
         for entry in entries {
             self.record(entry, &full_urls);
@@ -229,6 +230,23 @@ impl<'a> Batch<'a> {
 impl Unusable {
     fn new(code: &str, reason: &str) -> Self {
         Self { code: code.into(), reason: reason.into() }
+    }
+}
+
+/// Resources without id that share an identifier (several results of one accession number) but
+/// differ are not versions of one record: their content names them.
+fn part_namesakes(entries: &mut [Entry]) {
+    let unnamed = |entry: &Entry| {
+        entry.resource.get("id").is_none() && entry.key.id.starts_with(DERIVED_PREFIX)
+    };
+    let mut hashes: BTreeMap<RecordKey, BTreeSet<Hash>> = BTreeMap::new();
+    for entry in entries.iter().filter(|e| unnamed(e)) {
+        hashes.entry(entry.key.clone()).or_default().insert(entry.hash);
+    }
+    for entry in entries.iter_mut().filter(|e| unnamed(e)) {
+        if hashes.get(&entry.key).is_some_and(|found| found.len() > 1) {
+            entry.key.id = derived_id(entry.hash).into();
+        }
     }
 }
 

@@ -69,5 +69,13 @@ fn derived(resource_type: ResourceType, resource: &Value, hash: Hash) -> String 
     let hash = own.map_or(hash, |own| {
         Hash::of_parts([resource_type.name(), &own.system, &own.value].map(str::as_bytes))
     });
-    format!("h-{:032x}", hash.0)
+    derived_id(hash)
+}
+
+/// What the ids that we derive begin with.
+pub(super) const DERIVED_PREFIX: &str = "h-";
+
+/// The id of a resource that has none.
+pub(super) fn derived_id(hash: Hash) -> String {
+    format!("{DERIVED_PREFIX}{:032x}", hash.0)
 }

@@ -1,3 +1,5 @@
+//! Ingest from bytes to versions: reference forms, lifting, ids, accounting.
+
 #![expect(clippy::unwrap_used, reason = "test")]
 
 use std::sync::LazyLock;
@@ -187,6 +189,12 @@ fn ids_come_from_the_resource_the_url_or_the_content() {
     let ids: Vec<&str> = found.records.iter().map(|r| &*r.key.id).collect();
     assert_eq!(ids[..3], ["u-1", "o2", "o3"]);
     assert!(ids[3].starts_with("h-") && ids[4].starts_with("h-") && ids[3] != ids[4]);
+    // Two of one input that share an identifier, and have no id, are two.
+    let mut other = numbered.clone();
+    other["name"] = json!("z");
+    let both = vec![json!({"resource": numbered}), json!({"resource": other})];
+    let both = page(&bundle("collection", both));
+    assert_ne!(both.records[0].key, both.records[1].key);
     let mut renamed = numbered.clone();
     renamed["name"] = json!("y");
     assert_eq!(&*page(&renamed).records[0].key.id, ids[4]);
@@ -199,7 +207,9 @@ fn a_history_bundle_tells_deletions_apart() {
         vec![
             json!({
                 "request": {"method": "DELETE", "url": "Goal/g1"},
-                "response": {"status": "204", "etag": "W/\"2\"", "lastModified": "2025-01-02T00:00:00Z"}
+                "response": {
+                    "status": "204", "etag": "W/\"2\"", "lastModified": "2025-01-02T00:00:00Z"
+                }
             }),
             json!({"resource": goal("g1", &json!({"reference": "Patient/p1"})),
                 "request": {"method": "POST", "url": "Goal"}, "response": {"status": "201"}}),
@@ -281,14 +291,17 @@ fn a_provenance_lives_with_its_target_and_group_identifiers_are_not_own() {
     let found = page(&bundle(
         "searchset",
         vec![
-            json!({"resource": {"resourceType": "Provenance", "id": "v", "recorded": "2025-01-01T00:00:00Z",
-                "target": [{"reference": "ServiceRequest/s"}], "agent": [{"who": {"display": "x"}}]}}),
-            json!({"resource": {"resourceType": "ServiceRequest", "id": "s", "status": "active",
-                "intent": "order", "subject": {"reference": "Patient/p"},
+            json!({"resource": {"resourceType": "Provenance", "id": "v",
+                "recorded": "2025-01-01T00:00:00Z",
+                "target": [{"reference": "ServiceRequest/s"}],
+                "agent": [{"who": {"display": "x"}}]}}),
+            json!({"resource": {"resourceType": "ServiceRequest", "id": "s",
+                "status": "active", "intent": "order", "subject": {"reference": "Patient/p"},
                 "requisition": {"system": "urn:r", "value": "1"},
-                "identifier": [{"system": "urn:r", "value": "1"}, {"system": "urn:o", "value": "2",
-                    "type": {"coding": [{"code": "PLAC"}]}}],
-                "extension": [{"url": "http://hl7.org/fhir/StructureDefinition/resource-pertainsToGoal",
+                "identifier": [{"system": "urn:r", "value": "1"}, {
+                    "system": "urn:o", "value": "2", "type": {"coding": [{"code": "PLAC"}]}}],
+                "extension": [{
+                    "url": "http://hl7.org/fhir/StructureDefinition/resource-pertainsToGoal",
                     "valueReference": {"reference": "Goal/g"}}]}}),
         ],
     ));

@@ -255,10 +255,12 @@ impl<'a> Person<'a> {
         let mut systems: HashMap<DerivedId, BTreeSet<Arc<str>>> = HashMap::new();
         for (endpoint, facts) in self.endpoints {
             for identifier in &facts.organizations {
-                let holders = self
-                    .endpoints
-                    .keys()
-                    .filter_map(|e| self.outside.identified(e, Some(organization), identifier));
+                let held_by =
+                    |e: &Arc<str>| self.outside.identified(e, Some(organization), identifier);
+                // Its own record of itself, else those that others have of it.
+                let own = held_by(endpoint);
+                let others = self.endpoints.keys().filter(|_| own.is_none()).filter_map(held_by);
+                let holders: Vec<RecordKey> = own.iter().cloned().chain(others).collect();
                 for holder in holders {
                     if let Standing::Directory(_, shown) = self.standing(&holder) {
                         systems.entry(shown).or_default().insert(endpoint.clone());

@@ -38,6 +38,9 @@ pub use self::write::{
 /// Result of every store call.
 pub type Result<T> = std::result::Result<T, StoreError>;
 
+/// Counters: (endpoint, name) → count.
+pub type Counters = BTreeMap<(Arc<str>, Arc<str>), i64>;
+
 /// All source records of one home, with every version's content.
 #[derive(Clone, Debug, Default)]
 pub struct HomeContent {
@@ -201,7 +204,7 @@ pub trait Store: Send + Sync {
     fn cursors(&self, access: &Access, endpoint: &str) -> Result<BTreeMap<Arc<str>, Cursor>>;
 
     /// All counters: (endpoint, name) → count. Kept by deltas, never by scanning.
-    fn counters(&self, access: &Access) -> Result<BTreeMap<(Arc<str>, Arc<str>), i64>>;
+    fn counters(&self, access: &Access) -> Result<Counters>;
 
     // ---- reads: identity ----------------------------------------------------------------------
 

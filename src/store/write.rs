@@ -14,6 +14,8 @@ use crate::flow::{
 
 use super::Dirty;
 
+pub use crate::flow::Cursor;
+
 /// The accept commit: source versions, ledger counters, cursors, dirty marks.
 #[derive(Clone, Debug, Default)]
 pub struct Accept {
@@ -46,19 +48,6 @@ pub struct RecordWrite {
 
 /// Changes of counters: (endpoint, name) → by how much.
 pub type CounterDelta = BTreeMap<(Arc<str>, Arc<str>), i64>;
-
-/// Where the pull of one part of an endpoint stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cursor {
-    /// The next page's URL, if the last pull stopped in the middle.
-    pub next_page: Option<Box<str>>,
-    /// Everything up to here has been pulled completely.
-    pub complete_until: Option<Timestamp>,
-    /// Beginning of the pull that is under way.
-    pub began: Option<Timestamp>,
-    /// State in words: `complete`, `running`, `failed: …`.
-    pub state: Box<str>,
-}
 
 /// The settle commit.
 #[derive(Clone, Debug, Default)]

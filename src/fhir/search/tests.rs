@@ -349,7 +349,9 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_text_never_panics(value in "\\PC{0,40}", name in "[a-z:-]{0,12}", pick in 0..30usize) {
+    fn arbitrary_text_never_panics(
+        value in "\\PC{0,40}", name in "[a-z:-]{0,12}", pick in 0..30usize,
+    ) {
         let table = SearchTable::embedded();
         let kind = ResourceType::of("Observation");
         let known = table.parameters(kind);

@@ -87,7 +87,8 @@ fn loop_state(request: &Shown, task: &Shown) -> Option<Conflict> {
             &[request, task],
             "request completed, task still open",
             format!(
-                "{what}: the request is completed and its task is {t}. Close the task, or reopen the request if the service is still needed."
+                "{what}: the request is completed and its task is {t}. \
+                 Close the task, or reopen the request if the service is still needed."
             ),
         )),
         "revoked" if open => Some(conflict(
@@ -96,19 +97,25 @@ fn loop_state(request: &Shown, task: &Shown) -> Option<Conflict> {
             &[request, task],
             "request revoked, task still open",
             format!(
-                "{what}: the request is revoked and its task is {t}. Cancel the task before someone acts on it."
+                "{what}: the request is revoked and its task is {t}. \
+                 Cancel the task before someone acts on it."
             ),
         )),
         _ => {
             let intent = request.body.get("intent").and_then(Value::as_str);
             let unauthorised = matches!(intent, Some("proposal" | "plan")) && t == "in-progress";
-            unauthorised.then(|| conflict(
-                "C13",
-                Severity::Moderate,
-                &[request, task],
-                "work on what was only proposed",
-                format!("{what}: the task is in progress and the request is no order. Have it ordered, or stop the task."),
-            ))
+            unauthorised.then(|| {
+                conflict(
+                    "C13",
+                    Severity::Moderate,
+                    &[request, task],
+                    "work on what was only proposed",
+                    format!(
+                        "{what}: the task is in progress and the request is no order. \
+                     Have it ordered, or stop the task."
+                    ),
+                )
+            })
         }
     }
 }

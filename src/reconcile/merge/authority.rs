@@ -42,7 +42,7 @@ pub(super) fn rank(
 ) -> Ranked {
     let mut ranked: Vec<(Rank, Part)> =
         parts.into_iter().map(|p| (rank_of(person, kind, element, rule, &p), p)).collect();
-    ranked.sort_by(|a, b| a.0.cmp(&b.0));
+    ranked.sort_by_key(|ranked| ranked.0);
     let winner = ranked.first().map(|(rank, _)| *rank);
     let rival = ranked
         .iter()

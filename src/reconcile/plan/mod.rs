@@ -132,7 +132,10 @@ fn body(
     set("id", json!(id.to_string()));
     set(
         "meta",
-        json!({"source": "urn:careweave:woven-plan", "tag": [{"system": TAG_SYSTEM, "code": "woven"}]}),
+        json!({
+            "source": "urn:careweave:woven-plan",
+            "tag": [{"system": TAG_SYSTEM, "code": "woven"}],
+        }),
     );
     let sections = sections(material, activities, &addresses);
     let div = narrative::div(title, &sections);

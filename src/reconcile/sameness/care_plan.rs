@@ -15,7 +15,7 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
     let custodian = parties(&custodians(person, a), &custodians(person, b));
     let addresses = references(person, a, b, Role::Addresses);
     let goals = references(person, a, b, Role::Goal);
-    let title = texts(person, &a.facts.title, &b.facts.title);
+    let title = texts(person, &a.facts.text, &b.facts.text);
     let contradicted = in_common(&a.facts.categories, &b.facts.categories).differs()
         || spans(a.facts.when, b.facts.when).differs()
         || title.differs();

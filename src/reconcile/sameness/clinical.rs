@@ -4,7 +4,7 @@
 use super::super::claim::Claim;
 use super::super::person::Person;
 use super::Sameness;
-use super::evidence::{Agreement, concept, moments, spans, values};
+use super::evidence::{Agreement, concept, moments, part, spans, values};
 
 /// The day (and, where they repeat daily, the value) narrows the comparison to a few.
 pub(super) fn observation_buckets(claim: &Claim<'_>, add: &mut dyn FnMut(&[&str])) {
@@ -40,10 +40,12 @@ pub(super) fn same_observation(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>
 /// The same vaccine on the same day.
 pub(super) fn same_immunization(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sameness {
     let given = |c: &Claim<'_>| c.facts.status.as_deref() != Some("not-done");
-    if given(a) != given(b) {
+    let other_lot = part(&a.facts.value, &b.facts.value, "lot").differs();
+    let same = spans(a.facts.when, b.facts.when).agrees() && concept(person, a, b).agrees();
+    if same && given(a) != given(b) {
         return Sameness::Conflicting("given-or-not");
     }
-    if spans(a.facts.when, b.facts.when).agrees() && concept(person, a, b).agrees() {
+    if same && !other_lot {
         return Sameness::Same { rule: "vaccine-day", strength: 50 };
     }
     Sameness::Apart
@@ -52,7 +54,8 @@ pub(super) fn same_immunization(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_
 /// The same act or report at the same moment.
 pub(super) fn same_act(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sameness {
     let done = |c: &Claim<'_>| c.facts.status.as_deref() != Some("not-done");
-    if done(a) != done(b) || values(&a.facts.value, &b.facts.value).differs() {
+    let differs = |name: &str| part(&a.facts.value, &b.facts.value, name).differs();
+    if done(a) != done(b) || differs("site") || differs("outcome") {
         return Sameness::Apart;
     }
     event(person, a, b, "code-moment")

@@ -4,13 +4,14 @@
 use super::super::claim::Claim;
 use super::super::person::Person;
 use super::Sameness;
-use super::evidence::{Agreement, concept, spans};
+use super::evidence::{Agreement, concept, part, spans};
 
 /// The same diagnosis with an onset that can be the same; a recurrence is another problem.
 pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sameness {
     let about = concept(person, a, b);
     let onset = spans(a.facts.when, b.facts.when);
-    if !about.agrees() || onset.differs() {
+    let site = part(&a.facts.value, &b.facts.value, "site");
+    if !about.agrees() || onset.differs() || site.differs() {
         return Sameness::Apart;
     }
     let strength = 50

@@ -4,7 +4,7 @@
 use super::super::claim::Claim;
 use super::super::person::Person;
 use super::Sameness;
-use super::evidence::{Agreement, concept, in_common, spans, values};
+use super::evidence::{Agreement, concept, in_common, part, spans, values};
 
 /// The same attachment (hash or address).
 pub(super) fn same_document(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sameness {
@@ -39,8 +39,9 @@ pub(super) fn same_consent(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) ->
 
 /// The same membership (member id and payor) at an overlapping time.
 pub(super) fn same_coverage(a: &Claim<'_>, b: &Claim<'_>) -> Sameness {
-    let membership = values(&a.facts.value, &b.facts.value);
-    if membership == Agreement::Same && !spans(a.facts.when, b.facts.when).differs() {
+    let membership = part(&a.facts.value, &b.facts.value, "subscriberId");
+    let other = part(&a.facts.value, &b.facts.value, "dependent").differs();
+    if !other && membership == Agreement::Same && !spans(a.facts.when, b.facts.when).differs() {
         return Sameness::Same { rule: "coverage-member", strength: 50 };
     }
     Sameness::Apart

@@ -34,8 +34,12 @@ impl Agreement {
     }
 }
 
-/// Whether they are about the same concept: a coding in common, else the text.
+/// Whether they are about the same concept: a coding in common, else the text. The codes of a
+/// plan are those of its activities and the codes of a team its roles, so their names decide.
 pub(super) fn concept(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Agreement {
+    if matches!(a.key().resource_type.name(), "CarePlan" | "CareTeam") {
+        return texts(person, &a.facts.text, &b.facts.text);
+    }
     match codings(&a.facts.codes, &b.facts.codes) {
         decided @ (Same | Close | Differs) => decided,
         Silent => texts(person, &a.facts.text, &b.facts.text),
@@ -83,6 +87,16 @@ pub(super) fn values(a: &str, b: &str) -> Agreement {
         (false, true) => Same,
         (false, false) => Differs,
     }
+}
+
+/// One named part of two composite values (`site=…; severity=…`).
+pub(super) fn part(a: &str, b: &str, name: &str) -> Agreement {
+    let of = |value: &str| {
+        let parts = value.split("; ").filter_map(|p| p.split_once('='));
+        let found: Vec<String> = parts.filter(|p| p.0 == name).map(|p| p.1.to_owned()).collect();
+        found.join(", ")
+    };
+    values(&of(a), &of(b))
 }
 
 /// Two spans of days.

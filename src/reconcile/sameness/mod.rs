@@ -61,23 +61,41 @@ pub(super) fn buckets(claim: &Claim<'_>, with_origin: bool, url: Option<String>)
         "Procedure" | "DiagnosticReport" | "Immunization" | "RiskAssessment" => {
             clinical::dated_buckets(claim, &mut add);
         }
+        "Encounter" | "MedicationRequest" => day_buckets(claim, &mut add),
+        // There are few of these, and they may agree in what no key shows (focus, custodian).
+        "CarePlan" | "CareTeam" | "Task" | "Coverage" | "Consent" | "EpisodeOfCare"
+        | "RelatedPerson" => {
+            add(&["all"]);
+            day_buckets(claim, &mut add);
+            word_buckets(claim, &mut add);
+        }
+        "DocumentReference" if !facts.value.is_empty() => add(&["content", &facts.value]),
         _ => {
             for code in facts.codes.iter().filter(|c| !c.system.is_empty()) {
                 add(&["code", &code.system, &code.code]);
             }
-            for text in [&*facts.text, &*facts.title] {
-                for word in text.split(' ').filter(|w| w.chars().count() >= 4) {
-                    add(&["word", word]);
-                }
-                add(&["text", text]);
-            }
-            for day in [facts.when, facts.authored].into_iter().flatten() {
-                let day = day.low.map(|d| d.to_string()).unwrap_or_default();
-                add(&["day", &day]);
-            }
+            word_buckets(claim, &mut add);
+            day_buckets(claim, &mut add);
         }
     }
     keys
+}
+
+fn word_buckets(claim: &Claim<'_>, add: &mut dyn FnMut(&[&str])) {
+    for text in [&*claim.facts.text, &*claim.facts.title].into_iter().filter(|t| !t.is_empty()) {
+        add(&["text", text]);
+        for word in text.split(' ').filter(|w| w.chars().count() >= 4) {
+            add(&["word", word]);
+        }
+    }
+}
+
+fn day_buckets(claim: &Claim<'_>, add: &mut dyn FnMut(&[&str])) {
+    for day in [claim.facts.when, claim.facts.authored].into_iter().flatten() {
+        if let Some(day) = day.low {
+            add(&["day", &day.to_string()]);
+        }
+    }
 }
 
 /// Compares two claims of one type: the ladder from the top.
@@ -130,7 +148,7 @@ fn same_record(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> bool {
     let named = |url: &str| {
         // An address that does not end in this type's name and an id names no record.
         let kind = a.key().resource_type.name();
-        url.rsplit('/').nth(1) == Some(kind) || url.contains('#')
+        url.rsplit('/').nth(1) == Some(kind) && !url.contains('#')
     };
     let from = |x: &Claim<'_>, y: &Claim<'_>| {
         x.origin.as_deref().is_some_and(|o| person.url(y.key()).as_deref() == Some(o))

@@ -1,19 +1,15 @@
 //! The accept commit, and dirty marks.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use super::commit::Commit;
 use super::homes::{self, HomeBatch, HomeEntry};
 use super::keys::{self, Key};
 use crate::flow::{Home, Quarantined, RecordHeader, State};
-use crate::store::{Accept, CounterDelta, Dirty, RecordWrite, Result, StoreError};
+use crate::store::{Accept, CounterDelta, Counters, Dirty, RecordWrite, Result, StoreError};
 
 /// Where a home stands among the dirty ones: the seq that marked it first.
 type DirtyPlace = u64;
-
-/// Counters by (endpoint, name).
-pub(super) type Counters = BTreeMap<(Arc<str>, Arc<str>), i64>;
 
 /// Stages everything of an accept commit.
 pub(super) fn accept(commit: &mut Commit<'_>, batch: Accept) -> Result<()> {

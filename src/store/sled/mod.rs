@@ -31,8 +31,8 @@ pub use self::audit::verify_audit_chain;
 use self::commit::{Commit, Writer};
 use self::read_view::TableCache;
 use super::{
-    Accept, AuditEntry, AuditRow, Block, Change, Cursor, Dirty, HomeContent, Issued, Result,
-    ReviewPair, Settle, Store, StoredLink, Table, ViewHead,
+    Accept, AuditEntry, AuditRow, Block, Change, Counters, Cursor, Dirty, HomeContent, Issued,
+    Result, ReviewPair, Settle, Store, StoredLink, Table, ViewHead,
 };
 use crate::fhir::ResourceType;
 use crate::flow::{
@@ -148,7 +148,7 @@ impl Store for SledStore {
         self.read_cursors(access, endpoint)
     }
 
-    fn counters(&self, access: &Access) -> Result<BTreeMap<(Arc<str>, Arc<str>), i64>> {
+    fn counters(&self, access: &Access) -> Result<Counters> {
         self.read_counters(access)
     }
 

@@ -7,13 +7,12 @@ use std::sync::{Arc, PoisonError, RwLockReadGuard};
 use ::sled::IVec;
 use serde::de::DeserializeOwned;
 
-use super::accept::Counters;
 use super::commit::engine;
 use super::keys::{self, Key};
 use super::settle::MadeValue;
 use super::{SledStore, homes};
 use crate::flow::{Access, DerivedId, DisclosureClass, Hash, Home, Quarantined, RecordHeader};
-use crate::store::{AuditRow, Cursor, HomeContent, Issued, RecordId, Result, codec};
+use crate::store::{AuditRow, Counters, Cursor, HomeContent, Issued, RecordId, Result, codec};
 
 impl SledStore {
     /// The value under a key.

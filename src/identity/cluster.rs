@@ -1,0 +1,254 @@
+//! From comparisons and decisions to groups of homes: one group, one person.
+//!
+//! Decisions come first, then certain links by falling weight. A link that would bring together
+//! what must stay apart is cut, so a contradiction within a component splits it at its weakest
+//! edge. The result is a function of the set of edges and decisions, not of their order.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::veto::separation;
+use crate::flow::{Comparison, Decision, Home, MatchGrade, Verdict};
+
+/// Most homes of one group when the caller names no other bound.
+const GROUP_CAP: usize = 64;
+
+/// Homes grouped into persons (or directory entries).
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Clustering {
+    /// The groups: each sorted, and sorted among each other. Every node is in exactly one.
+    pub groups: Vec<Vec<Home>>,
+    /// Links that were not followed, sorted.
+    pub cuts: Vec<Cut>,
+}
+
+/// A link that was not followed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cut {
+    /// One end, the smaller.
+    pub a: Home,
+    /// The other.
+    pub b: Home,
+    /// Why: the veto or rule that keeps their groups apart.
+    pub reason: Box<str>,
+}
+
+/// The grade that counts for linking: a pair that only an overfull block proposed is not
+/// certain, whatever its weight.
+pub fn linking_grade(comparison: &Comparison) -> MatchGrade {
+    match comparison.grade {
+        MatchGrade::Certain if comparison.unproven => MatchGrade::Probable,
+        grade => grade,
+    }
+}
+
+/// Groups the nodes. Edges and decisions about homes that are no nodes are ignored.
+pub fn cluster(
+    nodes: &[Home],
+    edges: &[(Home, Home, Comparison)],
+    decisions: &[Decision],
+) -> Clustering {
+    cluster_within(nodes, edges, decisions, GROUP_CAP)
+}
+
+/// Groups the nodes; certain links make no group larger than `group_cap` (decisions may).
+pub fn cluster_within(
+    nodes: &[Home],
+    edges: &[(Home, Home, Comparison)],
+    decisions: &[Decision],
+    group_cap: usize,
+) -> Clustering {
+    let nodes: Vec<&Home> = nodes.iter().collect::<BTreeSet<_>>().into_iter().collect();
+    let mut state = Groups::new(nodes, group_cap);
+    let verdicts = state.latest_verdicts(decisions);
+    let mut edges = state.numbered(edges);
+    // Stewards outrank the algorithm: their links are only stopped by their own no-match.
+    for (&(a, b), decision) in &verdicts {
+        if decision.verdict == Verdict::NoMatch {
+            state.part(a, b, "no-match decision");
+        }
+    }
+    let mut links: Vec<_> = verdicts.iter().filter(|(_, d)| d.verdict == Verdict::Link).collect();
+    links.sort_by(|(pair_a, a), (pair_b, b)| b.at.cmp(&a.at).then(pair_a.cmp(pair_b)));
+    for (&(a, b), _) in links {
+        state.join(a, b, usize::MAX);
+    }
+    for edge in &edges {
+        if let Some(reason) = separation(edge.comparison)
+            && !verdicts.contains_key(&(edge.a, edge.b))
+        {
+            state.part(edge.a, edge.b, reason);
+        }
+    }
+    edges.retain(|e| {
+        linking_grade(e.comparison) == MatchGrade::Certain && separation(e.comparison).is_none()
+    });
+    edges.sort_by(Numbered::strongest_first);
+    let (by_identifier, between): (Vec<_>, Vec<_>) =
+        edges.into_iter().partition(|e| state.is_by_identifier(e.a) || state.is_by_identifier(e.b));
+    for edge in between {
+        state.join(edge.a, edge.b, group_cap);
+    }
+    state.join_references(&by_identifier);
+    state.finish()
+}
+
+/// An edge by the positions of its ends, the smaller first.
+struct Numbered<'a> {
+    a: usize,
+    b: usize,
+    comparison: &'a Comparison,
+}
+
+impl Numbered<'_> {
+    fn strongest_first(x: &Self, y: &Self) -> Ordering {
+        y.comparison
+            .weight_bits
+            .total_cmp(&x.comparison.weight_bits)
+            .then((x.a, x.b).cmp(&(y.a, y.b)))
+    }
+}
+
+/// Union-find that knows which nodes must not meet.
+struct Groups<'a> {
+    nodes: Vec<&'a Home>,
+    group_of: Vec<usize>,
+    members: Vec<Vec<usize>>,
+    apart: Vec<BTreeMap<usize, &'static str>>,
+    cuts: BTreeSet<Cut>,
+    group_cap: usize,
+}
+
+impl<'a> Groups<'a> {
+    fn new(nodes: Vec<&'a Home>, group_cap: usize) -> Self {
+        let count = nodes.len();
+        Self {
+            nodes,
+            group_of: (0..count).collect(),
+            members: (0..count).map(|i| vec![i]).collect(),
+            apart: vec![BTreeMap::new(); count],
+            cuts: BTreeSet::new(),
+            group_cap,
+        }
+    }
+
+    fn pair(&self, a: &Home, b: &Home) -> Option<(usize, usize)> {
+        let a = self.nodes.binary_search(&a).ok()?;
+        let b = self.nodes.binary_search(&b).ok()?;
+        (a != b).then_some((a.min(b), a.max(b)))
+    }
+
+    fn latest_verdicts<'d>(
+        &self,
+        decisions: &'d [Decision],
+    ) -> BTreeMap<(usize, usize), &'d Decision> {
+        let mut latest: BTreeMap<(usize, usize), &Decision> = BTreeMap::new();
+        for decision in decisions {
+            let Some(pair) = self.pair(&decision.a, &decision.b) else { continue };
+            let known = latest.entry(pair).or_insert(decision);
+            // At one and the same time, keeping apart is the safer of two.
+            let safer = decision.at == known.at && decision.verdict == Verdict::NoMatch;
+            if decision.at > known.at || safer {
+                *known = decision;
+            }
+        }
+        latest
+    }
+
+    /// The edges by position; of several about one pair the one that is least for a link.
+    fn numbered(&self, edges: &'a [(Home, Home, Comparison)]) -> Vec<Numbered<'a>> {
+        let mut by_pair: BTreeMap<(usize, usize), &Comparison> = BTreeMap::new();
+        for (a, b, comparison) in edges {
+            let Some(pair) = self.pair(a, b) else { continue };
+            let known = by_pair.entry(pair).or_insert(comparison);
+            if caution(comparison).partial_cmp(&caution(known)) == Some(Ordering::Less) {
+                *known = comparison;
+            }
+        }
+        by_pair.into_iter().map(|((a, b), comparison)| Numbered { a, b, comparison }).collect()
+    }
+
+    fn part(&mut self, a: usize, b: usize, reason: &'static str) {
+        self.apart[a].entry(b).or_insert(reason);
+        self.apart[b].entry(a).or_insert(reason);
+    }
+
+    fn is_by_identifier(&self, node: usize) -> bool {
+        self.nodes[node].chart().is_some_and(|chart| chart.is_by_identifier())
+    }
+
+    fn join(&mut self, a: usize, b: usize, cap: usize) {
+        let (keep, lose) =
+            (self.group_of[a].min(self.group_of[b]), self.group_of[a].max(self.group_of[b]));
+        if keep == lose {
+            return;
+        }
+        let too_large = self.members[keep].len() + self.members[lose].len() > cap;
+        let reason = self.between(keep, lose).or(too_large.then_some("group-cap"));
+        if let Some(reason) = reason {
+            self.cut(a, b, reason);
+            return;
+        }
+        let moved = std::mem::take(&mut self.members[lose]);
+        for &node in &moved {
+            self.group_of[node] = keep;
+        }
+        self.members[keep].extend(moved);
+    }
+
+    /// What keeps two groups apart, if anything does.
+    fn between(&self, x: usize, y: usize) -> Option<&'static str> {
+        let (small, large) =
+            if self.members[x].len() <= self.members[y].len() { (x, y) } else { (y, x) };
+        let found = self.members[small]
+            .iter()
+            .flat_map(|&node| &self.apart[node])
+            .filter(|(other, _)| self.group_of[**other] == large)
+            .map(|(_, reason)| *reason);
+        found.min()
+    }
+
+    fn cut(&mut self, a: usize, b: usize, reason: &str) {
+        let (a, b) = (self.nodes[a].clone(), self.nodes[b].clone());
+        self.cuts.insert(Cut { a, b, reason: reason.into() });
+    }
+
+    /// A chart of which only an identifier is known joins if exactly one person has it.
+    fn join_references(&mut self, edges: &[Numbered<'_>]) {
+        let mut reached: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for edge in edges {
+            for (from, to) in [(edge.a, edge.b), (edge.b, edge.a)] {
+                if self.is_by_identifier(from) && !self.is_by_identifier(to) {
+                    reached.entry(from).or_default().push(to);
+                }
+            }
+        }
+        for (from, targets) in reached {
+            let groups: BTreeSet<usize> = targets.iter().map(|&to| self.group_of[to]).collect();
+            if groups.len() == 1 {
+                self.join(from, targets[0], self.group_cap);
+            } else {
+                for to in targets {
+                    self.cut(from, to, "identifier-of-several-persons");
+                }
+            }
+        }
+    }
+
+    fn finish(self) -> Clustering {
+        let mut groups: Vec<Vec<Home>> = Vec::new();
+        for members in self.members.into_iter().filter(|m| !m.is_empty()) {
+            let mut group: Vec<Home> = members.iter().map(|&n| self.nodes[n].clone()).collect();
+            group.sort();
+            groups.push(group);
+        }
+        groups.sort();
+        Clustering { groups, cuts: self.cuts.into_iter().collect() }
+    }
+}
+
+/// Orders comparisons of one pair: separated first, then by grade, then by weight.
+fn caution(comparison: &Comparison) -> (bool, Option<&'static str>, MatchGrade, f64) {
+    let apart = separation(comparison);
+    (apart.is_none(), apart, linking_grade(comparison), comparison.weight_bits)
+}

@@ -1,0 +1,130 @@
+//! Negative evidence: what keeps two charts apart whatever their weight.
+
+use super::levels::{BirthLevel, IdentifierLevel, NameLevel};
+use super::score::Evidence;
+use crate::flow::{Comparison, Demographics};
+
+/// A reason against a link.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Veto {
+    /// Two values of an identifier that a person has one of for life.
+    PermanentIdentifier,
+    /// Jr and Sr.
+    Suffix,
+    /// Born on the same day, of one name and household, but called differently.
+    Twins,
+    /// Different places in a multiple birth.
+    BirthOrder,
+    /// Two values of an identifier that a person has one of at a time.
+    RenewableIdentifier,
+    /// The owner of a numbering system has two records.
+    RecordNumber,
+    /// The endpoint keeps both charts as active, so it thinks they are two.
+    BothActive,
+    /// Two different days of death.
+    DeathDate,
+}
+
+/// All that apply, in fixed order.
+pub(super) fn vetoes(
+    evidence: &Evidence,
+    a: &Demographics,
+    b: &Demographics,
+    same_endpoint: bool,
+) -> Vec<Veto> {
+    let differs = |level| evidence.identifiers.differs == Some(level);
+    // The same number for life outweighs a renewed card.
+    let permanent_agrees = evidence.identifiers.agrees == Some(IdentifierLevel::SamePermanent);
+    let born_together = evidence.birth.is_some_and(|l| l <= BirthLevel::JanuaryFirst);
+    let called_differently = evidence.name == Some(NameLevel::GivenDiffers);
+    let twins = born_together && called_differently && evidence.household.is_shared();
+    let birth_order = match (a.multiple_birth, b.multiple_birth) {
+        (Some(x), Some(y)) => x != 0 && y != 0 && x != y,
+        _ => false,
+    };
+    let death = a.deceased_date.zip(b.deceased_date).is_some_and(|(x, y)| {
+        x.year != y.year || (x.month != 0 && y.month != 0 && x.month != y.month)
+    });
+    [
+        (Veto::PermanentIdentifier, differs(IdentifierLevel::PermanentDiffers)),
+        (Veto::Suffix, evidence.suffixes_conflict),
+        (Veto::Twins, twins),
+        (Veto::BirthOrder, birth_order),
+        (
+            Veto::RenewableIdentifier,
+            differs(IdentifierLevel::RenewableDiffers) && !permanent_agrees,
+        ),
+        (Veto::RecordNumber, differs(IdentifierLevel::RecordDiffers) && !permanent_agrees),
+        (Veto::BothActive, same_endpoint && !a.inactive && !b.inactive),
+        (Veto::DeathDate, death),
+    ]
+    .into_iter()
+    .filter_map(|(veto, applies)| applies.then_some(veto))
+    .collect()
+}
+
+impl Veto {
+    const ALL: [Self; 8] = [
+        Self::PermanentIdentifier,
+        Self::Suffix,
+        Self::Twins,
+        Self::BirthOrder,
+        Self::RenewableIdentifier,
+        Self::RecordNumber,
+        Self::BothActive,
+        Self::DeathDate,
+    ];
+
+    /// What a comparison calls it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::PermanentIdentifier => "different-permanent-identifier",
+            Self::Suffix => "generational-suffix",
+            Self::Twins => "twins",
+            Self::BirthOrder => "birth-order",
+            Self::RenewableIdentifier => "different-renewable-identifier",
+            Self::RecordNumber => "different-record-number",
+            Self::BothActive => "both-active-at-one-endpoint",
+            Self::DeathDate => "different-death-date",
+        }
+    }
+
+    /// In a steward's words.
+    pub(super) fn sentence(self) -> &'static str {
+        match self {
+            Self::PermanentIdentifier => "they have different numbers of a kind one has for life",
+            Self::Suffix => "their generational suffixes (Jr, Sr) exclude one another",
+            Self::Twins => "born the same day into one household, but called differently",
+            Self::BirthOrder => "they have different places in a multiple birth",
+            Self::RenewableIdentifier => "they have different licence or passport numbers",
+            Self::RecordNumber => "the owner of the record numbers keeps two records",
+            Self::BothActive => "the endpoint itself keeps both charts as active",
+            Self::DeathDate => "they have different dates of death",
+        }
+    }
+
+    /// Whether the two can never be one person, also not by way of a third chart. The others
+    /// only keep a link from being certain.
+    pub(super) fn is_contradiction(self) -> bool {
+        match self {
+            Self::PermanentIdentifier | Self::Suffix | Self::Twins | Self::BirthOrder => true,
+            Self::RenewableIdentifier | Self::RecordNumber | Self::BothActive | Self::DeathDate => {
+                false
+            }
+        }
+    }
+
+    /// The veto of a name, as stored with a comparison.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|v| v.name() == name)
+    }
+}
+
+/// What keeps the two charts of a comparison out of one group, if anything does: a
+/// contradiction, or an endpoint that keeps both as active. The latter ends with a steward's
+/// link, or when the endpoint merges them.
+pub(super) fn separation(comparison: &Comparison) -> Option<&'static str> {
+    let vetoes = comparison.vetoes.iter().filter_map(|name| Veto::named(name));
+    let mut parting = vetoes.filter(|v| v.is_contradiction() || *v == Veto::BothActive);
+    parting.next().map(Veto::name)
+}
