@@ -1,19 +1,53 @@
 //! The gateway: a store with the policy, the model and the endpoints that go with it.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use crate::fhir::search::SearchTable;
-use crate::flow::{Owner, RecordKey};
+use crate::fhir::{Reference, parse_reference};
+use crate::flow::{Access, DisclosureClass, Owner, RecordKey, ViewStamp};
+use crate::identity::Model;
+use crate::reconcile::{EndpointFacts, Policy, WEAVE_VERSION};
 use crate::store::{AuditEntry, Store, StoreError};
+
+use super::audit::AuditWriter;
+use super::settle::HOMES_PER_SETTLE;
+
+/// What a gateway is made of.
+pub struct GatewayOptions {
+    /// What all links begin with, without trailing slash.
+    pub public_base_url: String,
+    /// The endpoints.
+    pub endpoints: Vec<EndpointSettings>,
+    /// Weights and thresholds of matching.
+    pub model: Model,
+    /// Survivorship and finding rules.
+    pub policy: Policy,
+    /// The day to weave for; `None`: today, in UTC.
+    pub as_of: Option<Date>,
+}
+
+/// What the gateway needs to know of an endpoint.
+#[derive(Clone, Debug, Default)]
+pub struct EndpointSettings {
+    /// Its id.
+    pub id: Arc<str>,
+    /// Its name, its base URL, its trust, its organizations.
+    pub facts: EndpointFacts,
+}
 
 /// The running gateway, shared by API, CLI and workers.
 pub struct Gateway {
     store: Arc<dyn Store>,
-    public_base_url: String,
-    endpoints: Vec<EndpointState>,
+    options: GatewayOptions,
+    facts: BTreeMap<Arc<str>, EndpointFacts>,
+    audit: AuditWriter,
+    settling: Mutex<()>,
 }
 
 /// What is known of an endpoint's freshness; handed out with every answer (P6).
@@ -37,15 +71,49 @@ pub struct EndpointState {
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayError {
     /// The store failed.
-    #[error("the store failed")]
+    #[error("the store failed: {0}")]
     Store(#[from] StoreError),
+    /// The audit trail takes no entries, so nothing may be disclosed.
+    #[error("the audit trail takes no entries; nothing may be disclosed until it does")]
+    Audit,
 }
 
 impl Gateway {
-    /// A gateway over a filled store, that pulls and weaves nothing.
+    /// Puts a gateway on a store.
+    pub fn new(store: Arc<dyn Store>, options: GatewayOptions) -> Self {
+        let facts = options.endpoints.iter().map(|e| (e.id.clone(), e.facts.clone())).collect();
+        let audit = AuditWriter::start(store.clone());
+        Self { store, options, facts, audit, settling: Mutex::new(()) }
+    }
+
+    /// A gateway on the embedded profiles whose endpoints are in these states.
     #[cfg(test)]
-    pub(crate) fn for_tests(store: Arc<dyn Store>, endpoints: Vec<EndpointState>) -> Self {
-        Self { store, public_base_url: "http://gateway.test".to_owned(), endpoints }
+    pub fn for_tests(store: Arc<dyn Store>, states: Vec<EndpointState>) -> Self {
+        let mut cursors = crate::store::Accept::default();
+        let mut endpoints = Vec::new();
+        for state in states {
+            let facts = EndpointFacts {
+                base_url: state.base_url.to_string(),
+                name: state.name.to_string(),
+                ..EndpointFacts::default()
+            };
+            let cursor = crate::flow::Cursor {
+                state: state.state,
+                complete_until: state.complete_until,
+                ..crate::flow::Cursor::default()
+            };
+            cursors.cursors.insert((state.id.clone(), "endpoint".into()), cursor);
+            endpoints.push(EndpointSettings { id: state.id, facts });
+        }
+        store.accept(cursors).expect("a store in a test takes cursors");
+        let options = GatewayOptions {
+            public_base_url: "http://gateway.test".to_owned(),
+            endpoints,
+            model: Model::embedded(),
+            policy: Policy::embedded(),
+            as_of: None,
+        };
+        Self::new(store, options)
     }
 
     /// The store, for reads.
@@ -58,9 +126,52 @@ impl Gateway {
         SearchTable::embedded()
     }
 
+    /// The match model in force.
+    pub fn model(&self) -> &Model {
+        &self.options.model
+    }
+
+    /// The policy in force.
+    pub fn policy(&self) -> &Policy {
+        &self.options.policy
+    }
+
+    /// What is configured of the endpoints, by id.
+    pub fn endpoint_facts(&self) -> &BTreeMap<Arc<str>, EndpointFacts> {
+        &self.facts
+    }
+
     /// What all links begin with, without trailing slash: `http://127.0.0.1:8080`.
     pub fn public_base_url(&self) -> &str {
-        &self.public_base_url
+        &self.options.public_base_url
+    }
+
+    /// The present moment, in whole milliseconds.
+    pub fn now(&self) -> Timestamp {
+        let now = Timestamp::now();
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+    }
+
+    /// The day views are woven for.
+    pub fn today(&self) -> Date {
+        self.options.as_of.unwrap_or_else(|| self.now().to_zoned(TimeZone::UTC).date())
+    }
+
+    /// What a view woven now is stamped with.
+    pub fn view_stamp(&self) -> ViewStamp {
+        ViewStamp {
+            weave: WEAVE_VERSION,
+            policy: self.policy().hash(),
+            model: self.model().hash(),
+            class: DisclosureClass::Full,
+            as_of: self.today(),
+        }
+    }
+
+    /// Only one settle at a time: identity is decided on what the one before has stored.
+    pub(super) fn settling(&self) -> MutexGuard<'_, ()> {
+        // A panic while settling has stored nothing, so the next one may go on.
+        self.settling.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes an audit entry; returns when it is durable. Entries are committed in groups.
@@ -68,34 +179,69 @@ impl Gateway {
     /// # Errors
     /// When the store fails: nothing may be disclosed then.
     pub async fn audit(&self, entry: AuditEntry) -> Result<(), GatewayError> {
-        Ok(self.store.audit(&[entry])?)
+        self.audit.append(entry).await
     }
 
     /// The state of every configured endpoint, by id.
     pub fn endpoint_states(&self) -> Vec<EndpointState> {
-        self.endpoints.clone()
+        let states = self.options.endpoints.iter().map(|endpoint| {
+            let cursors = self.store.cursors(&Access::system(), &endpoint.id).unwrap_or_default();
+            let worst = cursors.values().map(|c| &*c.state).find(|state| *state != "complete");
+            let state = match worst {
+                _ if cursors.is_empty() => "never pulled",
+                Some(state) => state,
+                None => "complete",
+            };
+            EndpointState {
+                id: endpoint.id.clone(),
+                name: endpoint.facts.name.as_str().into(),
+                base_url: endpoint.facts.base_url.as_str().into(),
+                state: state.into(),
+                stale: state != "complete",
+                complete_until: cursors.values().filter_map(|c| c.complete_until).min(),
+            }
+        });
+        states.collect()
     }
 
-    /// Settles what is dirty for this owner, waiting at most so long; returns how many homes
-    /// are still pending in the whole store. Blocking.
+    /// Settles what is dirty before a read, waiting at most so long; returns how many homes are
+    /// still pending in the whole store. Blocking.
     ///
     /// # Errors
     /// When the store fails.
     pub fn settle_for_read(
         &self,
-        _owner: Option<Owner>,
-        _wait: Duration,
+        owner: Option<Owner>,
+        wait: Duration,
     ) -> Result<usize, GatewayError> {
-        Ok(0)
+        let access = Access::system();
+        let until = Instant::now() + wait;
+        loop {
+            let dirty = self.store.dirty(&access, HOMES_PER_SETTLE)?;
+            if dirty.is_empty() {
+                return Ok(0);
+            }
+            let concerned = match owner {
+                Some(owner) => match self.store.view(&access, owner)? {
+                    Some(head) => dirty.iter().any(|d| head.homes.contains(&d.home)),
+                    None => false,
+                },
+                None => true,
+            };
+            if !concerned || Instant::now() >= until {
+                return Ok(self.store.dirty_count(&access)?);
+            }
+            self.settle(&dirty)?;
+        }
     }
 
     /// The source record that an absolute URL under one of the endpoints' bases names.
     pub fn record_of_url(&self, url: &str) -> Option<RecordKey> {
-        let of = |e: &EndpointState| {
-            url.strip_prefix(&*e.base_url)?.strip_prefix('/').map(str::to_owned)
+        let Reference::Absolute { base, resource_type, id, .. } = parse_reference(url) else {
+            return None;
         };
-        let (endpoint, rest) = self.endpoints.iter().find_map(|e| Some((e, of(e)?)))?;
-        let (name, id) = rest.split_once('/')?;
-        Some(RecordKey::new(&endpoint.id, crate::fhir::ResourceType::parse(name)?, id))
+        let base = base.trim_end_matches('/');
+        let endpoint = self.options.endpoints.iter().find(|e| e.facts.base_url == base)?;
+        Some(RecordKey::new(&endpoint.id, resource_type, id))
     }
 }

@@ -1,5 +1,24 @@
 //! The pipeline: the only place that knows the order of the stages, and the only writer.
+//!
+//! Two commits, and no other write: [`accept`](accept::accept) makes source versions durable,
+//! [`Gateway::settle_all`] makes links and views of them.
 
+mod accept;
+mod audit;
 mod gateway;
+mod identify;
+mod ledger;
+mod pull;
+mod report;
+mod settle;
+mod steward;
+mod verify;
+mod weave;
 
-pub use gateway::{EndpointState, Gateway, GatewayError};
+pub use accept::{CursorAt, Receipt, accept};
+pub use gateway::{EndpointSettings, EndpointState, Gateway, GatewayError, GatewayOptions};
+pub use ledger::{LedgerFilter, LedgerRow};
+pub use pull::{PullReport, pull};
+pub use report::{EndpointLine, LedgerSums, Report};
+pub use settle::Settled;
+pub use verify::{Finding, Verified};

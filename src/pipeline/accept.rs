@@ -1,0 +1,274 @@
+//! Accept: what ingest read becomes durable source versions, on the ledger, with its cursor.
+//!
+//! One commit per input. Whatever order, paging or repetition inputs come in, the versions of a
+//! record end up the same ([`RecordHeader::observe`]).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::flow::{
+    Access, Cursor, DerivedId, Home, Ingested, Observed, RecordHeader, RecordKey, RefTarget, Role,
+    SourceRecord, State, Version,
+};
+use crate::store::{Accept, CounterDelta, RecordWrite, Store, StoreError};
+
+/// How often a commit is tried again when another writer was faster.
+const CONFLICT_RETRIES_MAX: u32 = 20;
+
+/// What became of one input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Receipt {
+    /// Versions that were not known.
+    pub new_versions: u64,
+    /// Versions that were.
+    pub repeats: u64,
+    /// Unusable entries.
+    pub quarantined: u64,
+    /// Entries that hold no record.
+    pub not_records: u64,
+}
+
+/// Where a pull stands after the input.
+pub struct CursorAt {
+    /// The part: a type, `roster`, `everything` …
+    pub part: Arc<str>,
+    /// Its cursor.
+    pub cursor: Cursor,
+}
+
+impl Receipt {
+    /// All entries, lifted ones included.
+    pub fn received(&self) -> u64 {
+        self.new_versions + self.repeats + self.quarantined + self.not_records
+    }
+
+    /// Adds another input's receipt.
+    pub fn add(&mut self, other: Self) {
+        self.new_versions += other.new_versions;
+        self.repeats += other.repeats;
+        self.quarantined += other.quarantined;
+        self.not_records += other.not_records;
+    }
+}
+
+/// Accepts one input of one endpoint; durable when it returns.
+///
+/// # Errors
+/// When the store fails, or other writers keep being faster.
+pub fn accept(
+    store: &dyn Store,
+    endpoint: &Arc<str>,
+    ingested: &Ingested,
+    at: Option<&CursorAt>,
+) -> Result<Receipt, StoreError> {
+    let mut tries = 0;
+    loop {
+        let (batch, receipt) = prepare(store, endpoint, ingested, at)?;
+        match store.accept(batch) {
+            Ok(_) => return Ok(receipt),
+            Err(StoreError::Conflict) if tries < CONFLICT_RETRIES_MAX => tries += 1,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn prepare(
+    store: &dyn Store,
+    endpoint: &Arc<str>,
+    ingested: &Ingested,
+    at: Option<&CursorAt>,
+) -> Result<(Accept, Receipt), StoreError> {
+    let access = Access::system();
+    let mut known = Known::read(store, &access, &ingested.records)?;
+    let mut receipt =
+        Receipt { not_records: u64::from(ingested.not_records), ..Receipt::default() };
+    let mut batch = Accept::default();
+
+    for record in &ingested.records {
+        let id = store.id_key().record(&record.key);
+        let version = version_of(record, known.home_for(store, &access, record)?);
+        let is_first = known.headers.get(&id).is_none();
+        match known.observe(id, record, version.clone()) {
+            Observed::New => {
+                receipt.new_versions += 1;
+                count(&mut batch.counters, endpoint, "versions", 1);
+                if is_first {
+                    let name = format!("records:{}", record.key.resource_type);
+                    count(&mut batch.counters, endpoint, &name, 1);
+                    batch.dirty.extend(store.referrers(&access, id)?);
+                }
+                batch.dirty.insert(version.home.clone());
+                let content = (record.state == State::Live)
+                    .then(|| (version.hash, version.home, record.content.clone()));
+                known.writes.push((id, content));
+            }
+            Observed::Repeat => {
+                receipt.repeats += 1;
+                count(&mut batch.counters, endpoint, "repeats", 1);
+                if version.stamp.last_updated.is_none() || version.stamp.version_id.is_none() {
+                    known.writes.push((id, None));
+                }
+            }
+        }
+    }
+    for unusable in &ingested.quarantined {
+        receipt.quarantined += 1;
+        batch.quarantined.push(unusable.clone());
+    }
+    count(&mut batch.counters, endpoint, "not_records", i64::from(ingested.not_records));
+    count(&mut batch.counters, endpoint, "quarantined", receipt.quarantined.cast_signed());
+    count(&mut batch.counters, endpoint, "received", receipt.received().cast_signed());
+    if let Some(at) = at {
+        batch.cursors.insert((endpoint.clone(), at.part.clone()), at.cursor.clone());
+    }
+    known.finish(&mut batch);
+    Ok((batch, receipt))
+}
+
+fn count(counters: &mut CounterDelta, endpoint: &Arc<str>, name: &str, by: i64) {
+    if by != 0 {
+        *counters.entry((endpoint.clone(), name.into())).or_default() += by;
+    }
+}
+
+fn version_of(record: &SourceRecord, home: Home) -> Version {
+    Version {
+        stamp: record.stamp.clone(),
+        confirmed_at: record.stamp.observed_at,
+        hash: record.hash,
+        state: record.state,
+        home,
+    }
+}
+
+/// The headers that an input touches, as stored and as they are to be.
+struct Known {
+    headers: BTreeMap<DerivedId, RecordHeader>,
+    versions_before: BTreeMap<DerivedId, (usize, Home)>,
+    writes: Vec<(DerivedId, Option<(crate::flow::Hash, Home, crate::flow::Content)>)>,
+}
+
+impl Known {
+    fn read(
+        store: &dyn Store,
+        access: &Access,
+        records: &[SourceRecord],
+    ) -> Result<Self, StoreError> {
+        let ids: BTreeSet<DerivedId> =
+            records.iter().map(|r| store.id_key().record(&r.key)).collect();
+        let ids: Vec<DerivedId> = ids.into_iter().collect();
+        let mut headers = BTreeMap::new();
+        let mut versions_before = BTreeMap::new();
+        for (id, header) in ids.iter().zip(store.headers(access, &ids)?) {
+            if let Some(header) = header {
+                versions_before.insert(*id, (header.versions().len(), header.home().clone()));
+                headers.insert(*id, header);
+            }
+        }
+        Ok(Self { headers, versions_before, writes: Vec::new() })
+    }
+
+    /// Where a version lives: what its content names; for a deletion, where the record was; for
+    /// a Provenance that names no patient, where its targets are.
+    fn home_for(
+        &self,
+        store: &dyn Store,
+        access: &Access,
+        record: &SourceRecord,
+    ) -> Result<Home, StoreError> {
+        let id = store.id_key().record(&record.key);
+        if record.state != State::Live {
+            let before = self.headers.get(&id).map(|h| h.home().clone());
+            return Ok(before.unwrap_or_else(|| record.home.clone()));
+        }
+        let is_unplaced = matches!(record.home, Home::Shared(_))
+            && record.key.resource_type.name() == "Provenance";
+        if !is_unplaced {
+            return Ok(record.home.clone());
+        }
+        let targets = provenance_targets(&record.content.facts);
+        let found = home_of_targets(store, access, &self.headers, &targets)?;
+        Ok(found.unwrap_or_else(|| record.home.clone()))
+    }
+
+    fn observe(&mut self, id: DerivedId, record: &SourceRecord, version: Version) -> Observed {
+        match self.headers.get_mut(&id) {
+            Some(header) => header.observe(version),
+            None => {
+                let parent = record.parent.clone();
+                let header = RecordHeader::new(record.key.clone(), 0, parent, version);
+                self.headers.insert(id, header);
+                Observed::New
+            }
+        }
+    }
+
+    fn finish(self, batch: &mut Accept) {
+        let mut written: BTreeSet<DerivedId> = BTreeSet::new();
+        for (id, content) in self.writes {
+            let Some(header) = self.headers.get(&id) else { continue };
+            let before = self.versions_before.get(&id);
+            if let Some((_, old_home)) = before
+                && old_home != header.home()
+            {
+                batch.dirty.insert(old_home.clone());
+            }
+            // Every write of a record carries its final header, so from the second on that is
+            // what the store expects to find.
+            let expected_versions = match written.insert(id) {
+                true => before.map_or(0, |(versions, _)| *versions),
+                false => header.versions().len(),
+            };
+            batch.records.push(RecordWrite {
+                id,
+                expected_versions,
+                header: header.clone(),
+                content,
+            });
+        }
+    }
+}
+
+/// The records that a Provenance is about.
+pub(super) fn provenance_targets(facts: &crate::flow::Facts) -> Vec<RecordKey> {
+    let records = facts.linked(Role::Target).filter_map(|to| match to {
+        RefTarget::Record(key) => Some(key.clone()),
+        RefTarget::Identified { .. } | RefTarget::External(_) | RefTarget::Dangling(_) => None,
+    });
+    records.collect()
+}
+
+/// The smallest chart in which one of these records lives.
+pub(super) fn home_of_targets(
+    store: &dyn Store,
+    access: &Access,
+    in_batch: &BTreeMap<DerivedId, RecordHeader>,
+    targets: &[RecordKey],
+) -> Result<Option<Home>, StoreError> {
+    let ids: Vec<DerivedId> = targets.iter().map(|key| store.id_key().record(key)).collect();
+    let stored = store.headers(access, &ids)?;
+    let homes = ids.iter().zip(stored).filter_map(|(id, header)| {
+        let home = in_batch.get(id).or(header.as_ref()).map(|h| h.home().clone());
+        home.filter(|h| h.chart().is_some())
+    });
+    Ok(homes.min())
+}
+
+/// The accept commit that moves a record, with all its versions, to another home.
+pub(super) fn move_record(record: &crate::store::StoredRecord, to: Home) -> Accept {
+    let mut header = record.header.clone();
+    let from = header.home().clone();
+    header.move_versions(&from, &to);
+    let mut batch = Accept::default();
+    for (number, (hash, content)) in record.contents.iter().enumerate() {
+        let expected = if number == 0 { &record.header } else { &header };
+        batch.records.push(RecordWrite {
+            id: record.id,
+            expected_versions: expected.versions().len(),
+            header: header.clone(),
+            content: Some((*hash, to.clone(), content.clone())),
+        });
+    }
+    batch.dirty.extend([from, to]);
+    batch
+}

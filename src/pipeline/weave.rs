@@ -1,0 +1,287 @@
+//! Weaving one owner: reads its homes, hands them to reconcile, extracts search values.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use crate::fhir::ResourceType;
+use crate::flow::{
+    Access, DerivedId, Disposition, Home, Indexed, Owner, RecordDisposition, RecordKey, State,
+    View, ViewRow, ViewStamp, unstamp_meta,
+};
+use crate::reconcile::{
+    self, ChartInput, DirectoryInput, InputRecord, Outside, PersonInput, PreviousRows, Standing,
+};
+use crate::store::{Store, StoreError, StoredRecord, Table};
+
+use super::accept::provenance_targets;
+use super::gateway::{Gateway, GatewayError};
+use super::settle::current_in;
+
+/// A woven owner, with what settle needs to write it.
+pub(super) struct OwnerView {
+    /// The view, search values extracted.
+    pub(super) view: View,
+    /// Keys of the records it has dispositions for.
+    pub(super) keys: BTreeMap<DerivedId, RecordKey>,
+    /// Versions that are no longer current, per endpoint.
+    pub(super) superseded: BTreeMap<Arc<str>, i64>,
+    /// The tables stored for this owner.
+    pub(super) previous: StoredTables,
+    /// Records it refers to that had not come when it was woven.
+    pub(super) unknown: Vec<DerivedId>,
+}
+
+/// Tables of a stored view.
+#[derive(Default)]
+pub(super) struct StoredTables {
+    /// By type.
+    pub(super) tables: BTreeMap<ResourceType, Arc<Table>>,
+}
+
+/// Weaves the view of the owner of these homes.
+///
+/// # Errors
+/// When the store fails.
+pub(super) fn weave_owner(gateway: &Gateway, homes: &[Home]) -> Result<OwnerView, GatewayError> {
+    let store = gateway.store().as_ref();
+    let access = Access::system();
+    let mut records: Vec<(&Home, Vec<StoredRecord>)> = Vec::new();
+    for home in homes {
+        let content = store.home(&access, home)?;
+        records.push((home, current_in(content.records, home)));
+    }
+    let mut keys = BTreeMap::new();
+    let mut superseded: BTreeMap<Arc<str>, i64> = BTreeMap::new();
+    for record in records.iter().flat_map(|(_, records)| records) {
+        keys.insert(record.id, record.header.key.clone());
+        let earlier = record.header.versions().len().saturating_sub(1);
+        *superseded.entry(record.header.key.endpoint.clone()).or_default() +=
+            i64::try_from(earlier).unwrap_or(i64::MAX);
+    }
+    superseded.retain(|_, versions| *versions != 0);
+
+    let previous = Previous::read(store, homes)?;
+    let outside = StoreOutside { store, unknown: RefCell::default(), failed: OnceLock::new() };
+    let mut view = weave_records(gateway, records, &outside, &previous);
+    if let Some(error) = outside.failed.into_inner().or(previous.failed.into_inner()) {
+        return Err(error.into());
+    }
+    extract_values(gateway, &mut view);
+    let mut unknown = outside.unknown.into_inner();
+    unknown.sort();
+    unknown.dedup();
+    let previous = StoredTables {
+        tables: previous
+            .tables
+            .into_iter()
+            .filter_map(|((owner, resource_type), table)| {
+                (owner == view.owner).then_some((resource_type, table))
+            })
+            .collect(),
+    };
+    Ok(OwnerView { view, keys, superseded, previous, unknown })
+}
+
+fn weave_records(
+    gateway: &Gateway,
+    records: Vec<(&Home, Vec<StoredRecord>)>,
+    outside: &StoreOutside<'_>,
+    previous: &Previous<'_>,
+) -> View {
+    let stamp = gateway.view_stamp();
+    let (policy, ids) = (gateway.policy(), gateway.store().id_key());
+    let as_of = stamp.as_of;
+    let endpoints = gateway.endpoint_facts();
+    let first = records.first().map(|(home, _)| (*home).clone());
+    match first {
+        Some(Home::Chart(_)) => {
+            let charts = records.into_iter().filter_map(|(home, records)| {
+                let key = home.chart()?.clone();
+                Some(ChartInput { key, records: records.into_iter().map(input_record).collect() })
+            });
+            let input = PersonInput { charts: charts.collect(), outside, endpoints, stamp };
+            reconcile::weave(&input, previous, policy, ids, as_of)
+        }
+        Some(Home::Directory(_)) => {
+            let records = records.into_iter().flat_map(|(_, r)| r).map(input_record).collect();
+            let input = DirectoryInput { records, outside, endpoints, stamp };
+            reconcile::weave_directory(&input, previous, policy, ids)
+        }
+        Some(Home::Shared(key)) => {
+            let records = records.into_iter().flat_map(|(_, r)| r).collect();
+            keep_as_stated(ids.record(&key), records, ids, stamp)
+        }
+        None => keep_as_stated(DerivedId::default(), Vec::new(), ids, stamp),
+    }
+}
+
+fn input_record(record: StoredRecord) -> InputRecord {
+    let StoredRecord { id, header, mut contents } = record;
+    let content = header.last_live().and_then(|v| contents.remove(&v.hash)).map(Arc::new);
+    InputRecord { id, header, content }
+}
+
+/// Records without patient outside the directory: no view, but a disposition each.
+fn keep_as_stated(
+    owner: DerivedId,
+    records: Vec<StoredRecord>,
+    ids: &crate::flow::IdKey,
+    stamp: ViewStamp,
+) -> View {
+    let mut dispositions = Vec::new();
+    let mut referred = Vec::new();
+    for record in records {
+        let current = record.header.current();
+        let (disposition, rule) = match current.state {
+            State::Live => (Disposition::Stored, "no-patient"),
+            State::Deleted => (Disposition::Withdrawn, "deleted"),
+            State::Absent => (Disposition::Absent, "absent"),
+        };
+        if let Some(content) = record.contents.get(&current.hash) {
+            let targets = provenance_targets(&content.facts);
+            referred.extend(targets.iter().map(|key| ids.record(key)));
+        }
+        dispositions.push(RecordDisposition {
+            id: record.id,
+            disposition,
+            view: None,
+            rule: rule.into(),
+            reason: "names no patient; kept as stated".into(),
+        });
+    }
+    referred.sort();
+    referred.dedup();
+    View {
+        owner: Owner::Directory(owner),
+        stamp,
+        tables: BTreeMap::new(),
+        dispositions,
+        next_change: None,
+        directory_refs: referred,
+    }
+}
+
+/// Rows that weaving took over have their values; new ones get them here.
+fn extract_values(gateway: &Gateway, view: &mut View) {
+    for (resource_type, rows) in &mut view.tables {
+        for row in rows.iter_mut().filter(|row| row.values.is_empty()) {
+            if let Ok(resource) = serde_json::from_slice(&row.body) {
+                row.values = gateway.search_table().extract(*resource_type, &resource);
+            }
+        }
+    }
+}
+
+/// Whether a DetectedIssue row is a kept disagreement, and not a finding to act on.
+pub(super) fn is_conflict(row: &ViewRow) -> bool {
+    !row.values.iter().any(|value| match &value.value {
+        Indexed::Token { system, code } => {
+            &**system == reconcile::RULE_SYSTEM && reconcile::FINDING_RULES.contains(&&**code)
+        }
+        _ => false,
+    })
+}
+
+/// The stored rows of all owners that the homes had.
+struct Previous<'a> {
+    store: &'a dyn Store,
+    tables: BTreeMap<(Owner, ResourceType), Arc<Table>>,
+    bodies: RefCell<BTreeMap<(Owner, ResourceType), Vec<bytes::Bytes>>>,
+    failed: OnceLock<StoreError>,
+}
+
+impl<'a> Previous<'a> {
+    fn read(store: &'a dyn Store, homes: &[Home]) -> Result<Self, StoreError> {
+        let access = Access::system();
+        let mut tables = BTreeMap::new();
+        for home in homes {
+            let Some(owner) = store.link(&access, home)?.and_then(|l| l.owner) else { continue };
+            let Some(head) = store.view(&access, owner)? else { continue };
+            for resource_type in head.types.keys() {
+                if let Some(table) = store.table(&access, owner, *resource_type)? {
+                    tables.insert((owner, *resource_type), table);
+                }
+            }
+        }
+        Ok(Self { store, tables, bodies: RefCell::default(), failed: OnceLock::new() })
+    }
+
+    fn body(&self, key: (Owner, ResourceType), row: usize) -> Result<bytes::Bytes, StoreError> {
+        if let Some(bodies) = self.bodies.borrow().get(&key) {
+            return Ok(bodies.get(row).cloned().unwrap_or_default());
+        }
+        let rows: Vec<usize> = (0..self.tables.get(&key).map_or(0, |t| t.rows.len())).collect();
+        let bodies = self.store.bodies(&Access::system(), key.0, key.1, &rows)?;
+        let body = bodies.get(row).cloned().unwrap_or_default();
+        self.bodies.borrow_mut().insert(key, bodies);
+        Ok(body)
+    }
+}
+
+impl PreviousRows for Previous<'_> {
+    fn row(&self, resource_type: ResourceType, id: DerivedId) -> Option<ViewRow> {
+        let tables = self.tables.iter().filter(|((_, t), _)| *t == resource_type);
+        for (key, table) in tables {
+            let Ok(at) = table.rows.binary_search_by_key(&id, |row| row.id) else { continue };
+            let body = match self.body(*key, at) {
+                Ok(body) => unstamp_meta(&body),
+                Err(error) => {
+                    let _ = self.failed.set(error);
+                    return None;
+                }
+            };
+            let row = &table.rows[at];
+            return Some(ViewRow {
+                id,
+                hash: row.hash,
+                input: row.input,
+                body: body.into(),
+                values: row.values.clone(),
+                members: row.members.clone(),
+                aliases: row.aliases.clone(),
+                choices: row.choices.clone(),
+                made_by_us: row.made_by_us,
+            });
+        }
+        None
+    }
+}
+
+/// What records of others stand for, as the store has it now.
+struct StoreOutside<'a> {
+    store: &'a dyn Store,
+    unknown: RefCell<Vec<DerivedId>>,
+    failed: OnceLock<StoreError>,
+}
+
+impl StoreOutside<'_> {
+    fn ask(&self, key: &RecordKey) -> Result<Standing, StoreError> {
+        let access = Access::system();
+        let id = self.store.id_key().record(key);
+        let header = self.store.headers(&access, &[id])?.pop().flatten();
+        let Some(header) = header else {
+            self.unknown.borrow_mut().push(id);
+            return Ok(Standing::Unknown);
+        };
+        Ok(match header.home() {
+            Home::Chart(_) => Standing::OtherPerson(id),
+            Home::Shared(_) => Standing::Stored,
+            home @ Home::Directory(_) => {
+                match self.store.link(&access, home)?.and_then(|l| l.owner) {
+                    Some(owner) => Standing::Directory(key.resource_type, owner.id()),
+                    None => Standing::Unknown,
+                }
+            }
+        })
+    }
+}
+
+impl Outside for StoreOutside<'_> {
+    fn stands_for(&self, key: &RecordKey) -> Standing {
+        self.ask(key).unwrap_or_else(|error| {
+            let _ = self.failed.set(error);
+            Standing::Unknown
+        })
+    }
+}
