@@ -1,3 +1,7 @@
 //! The careweave program.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    careweave::cli::main()
+}

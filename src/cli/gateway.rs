@@ -1,0 +1,154 @@
+//! What most commands begin with: the configuration, the store, the gateway on it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::compare::normalise_identifier;
+use crate::config::{Config, EndpointConfig, SecurityMode, Severity, StoreEngine, profile_text};
+use crate::endpoints::plan_of;
+use crate::fhir::StructureCheck;
+use crate::flow::Identifier;
+use crate::identity::Model;
+use crate::ingest::{EndpointBases, Ingest};
+use crate::pipeline::{EndpointSettings, Gateway, GatewayOptions};
+use crate::reconcile::{EndpointFacts, Policy};
+use crate::store::SledStore;
+
+use super::{CliError, Common};
+
+/// The configuration file that is read when none is named.
+const DEFAULT_CONFIG: &str = "careweave.toml";
+
+/// Reads the configuration that the command line names.
+pub(super) fn read_config(common: &Common) -> Result<Config, CliError> {
+    let default = Path::new(DEFAULT_CONFIG);
+    let path = match &common.config {
+        Some(path) => Some(path.as_path()),
+        None => default.is_file().then_some(default),
+    };
+    let mut config = Config::load(path)?;
+    if let Some(dir) = &common.data_dir {
+        config.data_dir.clone_from(dir);
+    }
+    Ok(config)
+}
+
+/// Opens the gateway that a configuration describes.
+pub(super) fn open_gateway(config: &Config) -> Result<Arc<Gateway>, CliError> {
+    refuse_unbuilt(config)?;
+    let store = SledStore::open(&config.data_dir)?;
+    let model = match config.identity.model.as_deref() {
+        None => Model::embedded(),
+        Some(path) => Model::parse(&profile_text(Some(path), "")?)
+            .map_err(|e| CliError::Usage(format!("identity.model: {e}")))?,
+    };
+    let policy = match config.reconcile.policy.as_deref() {
+        None => Policy::embedded(),
+        Some(path) => Policy::parse(&profile_text(Some(path), "")?)
+            .map_err(|e| CliError::Usage(format!("reconcile.policy: {e}")))?,
+    };
+    let options = GatewayOptions {
+        public_base_url: config.server.base_url(),
+        endpoints: config.endpoint.iter().map(endpoint_settings).collect(),
+        model,
+        policy,
+        as_of: None,
+    };
+    let gateway = Gateway::new(Arc::new(store), options);
+    gateway.refresh_stale()?;
+    Ok(Arc::new(gateway))
+}
+
+/// What reads the inputs of these endpoints.
+pub(super) fn open_ingest(config: &Config) -> Result<Arc<Ingest>, CliError> {
+    let check = StructureCheck::new(&[]).map_err(CliError::Failed)?;
+    let bases = config.endpoint.iter().map(|e| (e.url.clone(), Arc::from(e.id.as_str())));
+    Ok(Arc::new(Ingest::new(Arc::new(check), EndpointBases::new(bases))))
+}
+
+/// The plans of these endpoints, or of all.
+pub(super) fn plans(
+    config: &Config,
+    endpoints: &[String],
+    full: bool,
+) -> Result<Vec<(crate::net::Fetcher, crate::endpoints::PullPlan)>, CliError> {
+    for id in endpoints {
+        if !config.endpoint.iter().any(|e| e.id == *id) {
+            let known: Vec<&str> = config.endpoint.iter().map(|e| e.id.as_str()).collect();
+            let known = known.join(", ");
+            return Err(CliError::Usage(format!("unknown endpoint \"{id}\"; known: {known}")));
+        }
+    }
+    let wanted =
+        config.endpoint.iter().filter(|e| endpoints.is_empty() || endpoints.contains(&e.id));
+    let mut plans = Vec::new();
+    for endpoint in wanted {
+        let (fetcher, mut plan) =
+            plan_of(endpoint, &config.limits).map_err(|e| CliError::Usage(e.to_string()))?;
+        plan.full = full;
+        plans.push((fetcher, plan));
+    }
+    Ok(plans)
+}
+
+/// The settings in use must be ones that work; nothing is served in a laxer mode in silence.
+pub(super) fn refuse_unbuilt(config: &Config) -> Result<(), CliError> {
+    if config.store.engine == StoreEngine::Postgres {
+        return Err(CliError::Usage("store.engine: \"postgres\" is not built yet".to_owned()));
+    }
+    Ok(())
+}
+
+/// Serving is refused unless the mode can be kept.
+pub(super) fn refuse_insecure(config: &Config) -> Result<(), CliError> {
+    if config.security.mode == SecurityMode::Smart {
+        let text = "security.mode = \"smart\" is not built yet; on a loopback address, for data \
+                    that is not secret, \"open\" can be set";
+        return Err(CliError::Usage(text.to_owned()));
+    }
+    let errors = config.check().into_iter().filter(|f| f.severity == Severity::Error);
+    let errors: Vec<String> = errors.map(|f| format!("{}: {}", f.key, f.text)).collect();
+    if errors.is_empty() { Ok(()) } else { Err(CliError::Usage(errors.join("\n"))) }
+}
+
+fn endpoint_settings(endpoint: &EndpointConfig) -> EndpointSettings {
+    let organizations = endpoint.organization.iter().map(|organization| {
+        let (system, value) = normalise_identifier("urn:ietf:rfc:3986", organization);
+        Identifier { system, value, ..Identifier::default() }
+    });
+    EndpointSettings {
+        id: endpoint.id.as_str().into(),
+        facts: EndpointFacts {
+            trust: endpoint.trust,
+            base_url: endpoint.url.trim_end_matches('/').to_owned(),
+            organizations: organizations.collect(),
+            name: match endpoint.name.as_str() {
+                "" => endpoint.id.clone(),
+                name => name.to_owned(),
+            },
+        },
+    }
+}
+
+/// A directory that is removed when it is no longer used.
+pub(super) struct ScratchDir(PathBuf);
+
+impl ScratchDir {
+    /// Makes a new one.
+    pub(super) fn new() -> Result<Self, CliError> {
+        let path = std::env::temp_dir().join(format!("careweave-demo-{}", std::process::id()));
+        std::fs::create_dir_all(&path)?;
+        Ok(Self(path))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for ScratchDir {
+    fn drop(&mut self) {
+        // What cannot be removed is left to the system's cleaning of temporary files.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

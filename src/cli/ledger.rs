@@ -1,0 +1,42 @@
+//! `ledger`: what became of every source version.
+
+use clap::Args;
+
+use super::gateway::{open_gateway, read_config};
+use super::output::Output;
+use super::{CliError, Common};
+use crate::pipeline::LedgerFilter;
+
+/// Which rows.
+#[derive(Args)]
+pub(super) struct LedgerArgs {
+    /// Only this endpoint
+    #[arg(long, value_name = "ID")]
+    endpoint: Option<String>,
+    /// Only this resource type
+    #[arg(long = "type", value_name = "TYPE")]
+    resource_type: Option<String>,
+}
+
+/// Prints the rows: a table, or NDJSON with `--json`.
+pub(super) fn run(args: &LedgerArgs, common: &Common, output: &Output) -> Result<(), CliError> {
+    let config = read_config(common)?;
+    let gateway = open_gateway(&config)?;
+    let filter = LedgerFilter {
+        endpoint: args.endpoint.as_deref().map(Into::into),
+        resource_type: args.resource_type.as_deref().map(Into::into),
+    };
+    gateway.ledger::<CliError>(&filter, &mut |row| {
+        if output.is_json() {
+            let text = serde_json::to_string(&row)
+                .map_err(|e| CliError::Failed(format!("could not write JSON: {e}")))?;
+            return output.line(&text);
+        }
+        let record = format!("{}/{}/{}", row.endpoint, row.resource_type, row.id);
+        let view = row.view.as_deref().unwrap_or("-");
+        output.line(&format!(
+            "{:11} {record} v{} → {view}  {}: {}",
+            row.disposition, row.version, row.rule, row.reason
+        ))
+    })
+}

@@ -1,0 +1,112 @@
+//! The command line: one file per command.
+//!
+//! Exit status: 0 done, 1 the work failed or found problems, 2 wrong usage.
+
+mod check_config;
+mod demo;
+mod gateway;
+mod ledger;
+mod output;
+mod person;
+mod person_text;
+mod pull;
+mod rebuild;
+mod serve;
+mod verify;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use output::CliError;
+use output::Output;
+
+/// A FHIR R4 gateway that weaves the care plans of every provider into one.
+#[derive(Parser)]
+#[command(name = "careweave", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Options of every command.
+#[derive(Args, Clone, Debug, Default)]
+struct Common {
+    /// Configuration file; careweave.toml if it is there
+    #[arg(long, global = true, value_name = "FILE", env = "CAREWEAVE_CONFIG")]
+    config: Option<PathBuf>,
+    /// Where the store lives; overrides data_dir of the configuration
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Prints one JSON document on stdout and nothing else there
+    #[arg(long, global = true)]
+    json: bool,
+    /// Prints no progress
+    #[arg(long, short, global = true)]
+    quiet: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs the main job on a made population: three providers in, one care plan out
+    #[command(after_help = "Example: careweave demo --patients 60 --seed 7")]
+    Demo(demo::DemoArgs),
+    /// Runs the gateway
+    #[command(after_help = "Example: careweave serve --config careweave.toml")]
+    Serve,
+    /// Pulls now, from all endpoints or some; resumes where it stopped
+    #[command(after_help = "Example: careweave pull --endpoint mercy --full")]
+    Pull(pull::PullArgs),
+    /// Finds persons, or shows one
+    #[command(subcommand)]
+    Person(person::PersonCommand),
+    /// Lists what became of every source version
+    #[command(after_help = "Example: careweave ledger --endpoint mercy --type Goal")]
+    Ledger(ledger::LedgerArgs),
+    /// Checks the store: ledger, views, references, audit chain
+    #[command(after_help = "Example: careweave verify --json")]
+    Verify,
+    /// Weaves every view anew
+    #[command(after_help = "Example: careweave rebuild")]
+    Rebuild,
+    /// Checks the configuration and says what to do
+    #[command(after_help = "Example: careweave check-config --config careweave.toml")]
+    CheckConfig,
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.common.json, cli.common.quiet);
+    start_log();
+    let done = match cli.command {
+        Command::Demo(args) => demo::run(&args, &cli.common, &output),
+        Command::Serve => serve::run(&cli.common, &output),
+        Command::Pull(args) => pull::run(&args, &cli.common, &output),
+        Command::Person(command) => person::run(&command, &cli.common, &output),
+        Command::Ledger(args) => ledger::run(&args, &cli.common, &output),
+        Command::Verify => verify::run(&cli.common, &output),
+        Command::Rebuild => rebuild::run(&cli.common, &output),
+        Command::CheckConfig => check_config::run(&cli.common, &output),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output.error(&error);
+            ExitCode::from(error.exit_status())
+        }
+    }
+}
+
+/// Logs to stderr, warnings and worse; `CAREWEAVE_LOG` sets another level.
+fn start_log() {
+    use tracing_subscriber::filter::LevelFilter;
+    let level = std::env::var("CAREWEAVE_LOG").ok().and_then(|level| level.parse().ok());
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_max_level(level.unwrap_or(LevelFilter::WARN))
+        .init();
+}

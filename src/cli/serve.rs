@@ -1,0 +1,98 @@
+//! `serve`: runs the gateway.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+
+use super::gateway::{open_gateway, read_config, refuse_insecure};
+use super::output::Output;
+use super::{CliError, Common};
+use crate::api::{ApiOptions, router};
+use crate::config::{Config, LimitsConfig};
+use crate::net::{ServeOptions, Served, serve};
+use crate::pipeline::Gateway;
+
+/// How often what became dirty is settled in the background.
+const SETTLE_EVERY: Duration = Duration::from_millis(500);
+
+/// Serves until interrupted.
+pub(super) fn run(common: &Common, output: &Output) -> Result<(), CliError> {
+    let config = read_config(common)?;
+    refuse_insecure(&config)?;
+    let gateway = open_gateway(&config)?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(async {
+        let listener = bind(&config).await?;
+        output.text(&format!("listening on {}/fhir", gateway.public_base_url()))?;
+        let settling = tokio::spawn(settle_in_background(gateway.clone()));
+        let served = run_api(listener, &gateway, &config.limits).await;
+        settling.abort();
+        if served == Served::Cut {
+            tracing::warn!("some connections were cut at shutdown");
+        }
+        Ok(())
+    })
+}
+
+/// Binds the configured address.
+pub(super) async fn bind(config: &Config) -> Result<TcpListener, CliError> {
+    let address = config.server.listen;
+    TcpListener::bind(address).await.map_err(|e| {
+        CliError::Failed(format!("cannot listen on {address}: {e}; choose another port"))
+    })
+}
+
+/// Serves the API until interrupted.
+pub(super) async fn run_api(
+    listener: TcpListener,
+    gateway: &Arc<Gateway>,
+    limits: &LimitsConfig,
+) -> Served {
+    let defaults = ApiOptions::default();
+    let options = ApiOptions {
+        page_size_max: limits.search_count_max,
+        body_bytes_max: usize::try_from(limits.request_body_bytes_max).unwrap_or(usize::MAX),
+        request_timeout: limits.request_timeout,
+        settle_wait: limits.settle_wait,
+        ..defaults
+    };
+    let serve_options = ServeOptions {
+        connections_max: limits.connections_max,
+        header_read_timeout: limits.header_timeout,
+        drain: limits.drain_timeout,
+        ..ServeOptions::default()
+    };
+    serve(listener, router(gateway.clone(), options), interrupted(), serve_options).await
+}
+
+/// Settles what writers leave dirty, as long as the gateway runs.
+pub(super) async fn settle_in_background(gateway: Arc<Gateway>) {
+    loop {
+        tokio::time::sleep(SETTLE_EVERY).await;
+        let gateway = gateway.clone();
+        let settled =
+            tokio::task::spawn_blocking(move || gateway.settle_all(&mut |_, _| {})).await;
+        match settled {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::error!(%error, "settle failed"),
+            Err(panic) => tracing::error!(%panic, "settle ended abnormally"),
+        }
+    }
+}
+
+/// Returns on the first interrupt or termination signal.
+async fn interrupted() {
+    let mut terminate =
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(signal) => signal,
+            Err(error) => {
+                tracing::error!(%error, "cannot listen for the termination signal");
+                return std::future::pending().await;
+            }
+        };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
