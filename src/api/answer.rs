@@ -65,7 +65,7 @@ where
         let answer = work(&mut reader, &mut call);
         Outcome {
             answer,
-            completeness: completeness::of(&reader),
+            completeness: completeness::of(&mut reader),
             owners: reader.disclosed.iter().copied().collect(),
             count: reader.count,
         }

@@ -1,5 +1,7 @@
 //! Which endpoints an answer covers, as of when, and which failed (promise P6).
 
+use std::sync::Arc;
+
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::fhir::Issue;
@@ -11,15 +13,13 @@ const HEADER: HeaderName = HeaderName::from_static("x-careweave-endpoints");
 
 /// What an answer covers.
 pub(super) struct Completeness {
-    endpoints: Vec<EndpointState>,
+    endpoints: Arc<[EndpointState]>,
     pending: usize,
 }
 
 /// What this reader's answer covers: the endpoints it may see.
-pub(super) fn of(reader: &Reader<'_>) -> Completeness {
-    let mut endpoints = reader.gateway.endpoint_states();
-    endpoints.retain(|endpoint| reader.access.sees(&endpoint.id));
-    Completeness { endpoints, pending: reader.pending }
+pub(super) fn of(reader: &mut Reader<'_>) -> Completeness {
+    Completeness { endpoints: reader.endpoints(), pending: reader.pending }
 }
 
 impl Completeness {

@@ -67,14 +67,18 @@ pub(super) fn body(reader: &mut Reader<'_>, row: &RowRef) -> Bytes {
     let trace = row.row();
     let mut members = trace.members.clone();
     members.retain(|member| reader.access.sees(&member.key.endpoint));
-    let bases = reader.base_urls();
+    let endpoints = reader.endpoints();
+    let base_url = |id: &str| {
+        let endpoint = endpoints.iter().find(|endpoint| &*endpoint.id == id);
+        endpoint.map(|endpoint| endpoint.base_url.to_string())
+    };
     let rendered = reconcile::provenance(
         row.identity(),
         trace.version,
         trace.last_updated,
         &members,
         &trace.choices,
-        &|endpoint| bases.get(endpoint).cloned(),
+        &base_url,
         reader.gateway.public_base_url(),
     );
     stamp_meta(rendered.to_string().as_bytes(), trace.version, trace.last_updated).into()

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::fhir::ResourceType;
 use crate::flow::{Access, DerivedId, Disposition, Home, Owner, RecordKey, State};
-use crate::pipeline::Gateway;
+use crate::pipeline::{EndpointState, Gateway};
 use crate::store::{Issued, Store, Table, TableRow};
 
 use super::ApiOptions;
@@ -32,7 +32,7 @@ pub(super) struct Reader<'a> {
     pub(super) count: usize,
     tables: BTreeMap<(Owner, ResourceType), Arc<Table>>,
     settled: BTreeSet<Option<Owner>>,
-    base_urls: Option<Arc<BTreeMap<Arc<str>, String>>>,
+    endpoints: Option<Arc<[EndpointState]>>,
 }
 
 /// A row of a view, without its body.
@@ -80,7 +80,7 @@ impl<'a> Reader<'a> {
             count: 0,
             tables: BTreeMap::new(),
             settled: BTreeSet::new(),
-            base_urls: None,
+            endpoints: None,
         }
     }
 
@@ -101,12 +101,12 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// The base URL of every endpoint.
-    pub(super) fn base_urls(&mut self) -> Arc<BTreeMap<Arc<str>, String>> {
-        let gateway = self.gateway;
-        let known = self.base_urls.get_or_insert_with(|| {
-            let endpoints = gateway.endpoint_states().into_iter();
-            Arc::new(endpoints.map(|e| (e.id, e.base_url.into())).collect())
+    /// The state of every endpoint that the reader may see, as it was when first asked.
+    pub(super) fn endpoints(&mut self) -> Arc<[EndpointState]> {
+        let (gateway, access) = (self.gateway, self.access);
+        let known = self.endpoints.get_or_insert_with(|| {
+            let states = gateway.endpoint_states().into_iter();
+            states.filter(|endpoint| access.sees(&endpoint.id)).collect()
         });
         known.clone()
     }

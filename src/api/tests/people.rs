@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "test")]
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ use crate::flow::{
     State, Version, ViewRow, ViewStamp,
 };
 use crate::store::{
-    Accept, LinkWrite, RecordWrite, RowWrite, Settle, Store, TableWrite, ViewWrite,
+    Accept, Cursor, LinkWrite, RecordWrite, RowWrite, Settle, Store, TableWrite, ViewWrite,
 };
 
 /// One owner's records and rows as they are gathered.
@@ -165,9 +166,26 @@ fn member(endpoint: &str, reference: &str, id: DerivedId) -> Member {
 
 /// Fills the store.
 pub(super) fn fill(store: &dyn Store) {
+    pulls(store);
     directory(store);
     ada(store);
     bob(store);
+}
+
+/// Mercy was pulled completely, valley could not be reached.
+fn pulls(store: &dyn Store) {
+    let cursor = |state: &str, until: Option<&str>| Cursor {
+        next_page: None,
+        complete_until: until.map(|time| time.parse().unwrap()),
+        began: None,
+        state: state.into(),
+    };
+    let part: Arc<str> = "Patient".into();
+    let cursors = BTreeMap::from([
+        (("mercy".into(), part.clone()), cursor("complete", Some("2026-11-22T10:00:00Z"))),
+        (("valley".into(), part), cursor("failed: connection refused", None)),
+    ]);
+    store.accept(Accept { cursors, ..Accept::default() }).unwrap();
 }
 
 fn directory(store: &dyn Store) {
