@@ -488,3 +488,20 @@ fn a_person_of_twenty_thousand_observations() {
     woven(charts(input), &Previous(stored));
     println!("without stored rows {cold:?}, with them {:?}", start.elapsed());
 }
+
+#[test]
+fn everything_woven_is_a_valid_resource() {
+    let check = StructureCheck::new(&[]).unwrap();
+    let mut sources = three_sources();
+    sources[1].1["target"] = json!([{"dueDate": "2026-02-01"}]);
+    sources[9].1["lifecycleStatus"] = json!("entered-in-error");
+    let view = view(&sources);
+    for row in view.tables.values().flatten() {
+        let text = std::str::from_utf8(&row.body).unwrap();
+        let problems = check.check(text, &body(row));
+        assert!(problems.iter().all(|p| !p.fatal), "{text}: {problems:?}");
+        assert!(body(row)["meta"]["versionId"].is_null() && body(row)["meta"].is_object());
+        assert!(text.find("\"meta\":{").unwrap() < 100, "meta stands third");
+    }
+    assert!(rules(&view).contains(&"C12".to_owned()));
+}
