@@ -53,16 +53,28 @@ fn shared_structures_and_inner_resources_are_known() {
     // named resourceType.
     let cases = [
         (
-            r#"{"item":[{"item":[{"text":"t","linkId":"2"}],"linkId":"1"}],"resourceType":"Questionnaire"}"#,
-            r#"{"resourceType":"Questionnaire","item":[{"linkId":"1","item":[{"linkId":"2","text":"t"}]}]}"#,
+            r#"{"item":[{"item":[{"text":"t","linkId":"2"}],"linkId":"1"}],
+                "resourceType":"Questionnaire"}"#,
+            concat!(
+                r#"{"resourceType":"Questionnaire","#,
+                r#""item":[{"linkId":"1","item":[{"linkId":"2","text":"t"}]}]}"#
+            ),
         ),
         (
-            r#"{"parameter":[{"part":[{"resource":{"id":"1","resourceType":"Task"},"name":"n"}]}],"resourceType":"Parameters"}"#,
-            r#"{"resourceType":"Parameters","parameter":[{"part":[{"name":"n","resource":{"resourceType":"Task","id":"1"}}]}]}"#,
+            r#"{"parameter":[{"part":[{"resource":{"id":"1","resourceType":"Task"},"name":"n"}]}],
+                "resourceType":"Parameters"}"#,
+            concat!(
+                r#"{"resourceType":"Parameters","parameter":[{"part":[{"name":"n","#,
+                r#""resource":{"resourceType":"Task","id":"1"}}]}]}"#
+            ),
         ),
         (
-            r#"{"instance":[{"name":"n","resourceType":"Task","resourceId":"1"}],"resourceType":"ExampleScenario"}"#,
-            r#"{"resourceType":"ExampleScenario","instance":[{"resourceId":"1","resourceType":"Task","name":"n"}]}"#,
+            r#"{"instance":[{"name":"n","resourceType":"Task","resourceId":"1"}],
+                "resourceType":"ExampleScenario"}"#,
+            concat!(
+                r#"{"resourceType":"ExampleScenario","#,
+                r#""instance":[{"resourceId":"1","resourceType":"Task","name":"n"}]}"#
+            ),
         ),
     ];
     for (given, expected) in cases {

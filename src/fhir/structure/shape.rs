@@ -39,7 +39,11 @@ fn describe(message: &str) -> (&'static str, String) {
         return ("required", "R4 requires this element; add it".into());
     }
     if let Some((_, kind)) = message.rsplit_once(" is not a valid ") {
-        return ("value", format!("not a valid {}; correct it", plain(kind)));
+        let remedy = match kind {
+            "dateTime" | "instant" => "write day, time with seconds, and zone",
+            _ => "correct it",
+        };
+        return ("value", format!("not a valid {}; {remedy}", plain(kind)));
     }
     if let Some((_, kind)) = message.rsplit_once(" is not a FHIR ") {
         return match kind.starts_with("R4 resource type") {

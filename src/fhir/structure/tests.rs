@@ -50,7 +50,8 @@ fn each_fault_has_its_code_and_place() {
             vec![("code-invalid", "Goal.identifier[0].use")],
         ),
         (
-            json!({"resourceType": "Goal", "lifecycleStatus": "active", "description": {"text": "t"}}),
+            json!({"resourceType": "Goal", "lifecycleStatus": "active",
+                "description": {"text": "t"}}),
             vec![("required", "Goal.subject")],
         ),
         (
@@ -127,6 +128,12 @@ fn hostile_shapes_are_refused_in_no_time() {
         (0..28).fold(json!({"url": "u"}), |inner, _| json!({"url": "u", "extension": [inner]}));
     let legal = json!({"resourceType": "Basic", "code": {"text": "t"}, "extension": [deep]});
     assert!(found(&legal).iter().all(|(code, _)| *code == "structure"));
+    let bundle = |inner| {
+        json!({"resourceType": "Bundle", "type": "collection",
+        "entry": [{"resource": inner}]})
+    };
+    let bundles = (0..20).fold(goal(), |inner, _| bundle(inner));
+    assert_eq!(found(&bundles), []);
     let wide: Value = Value::Object((0..100_000).map(|n| (format!("m{n}"), Value::Null)).collect());
     assert_eq!(found(&wide), [("structure", String::new())]);
 }
