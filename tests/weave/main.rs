@@ -12,13 +12,13 @@ use jiff::civil::{Date, date};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::*;
-use crate::fhir::{ResourceType, StructureCheck};
-use crate::flow::{
+use careweave::fhir::{ResourceType, StructureCheck};
+use careweave::flow::{
     ChartKey, DerivedId, DisclosureClass, Disposition, Hash, IdKey, Owner, RecordHeader, State,
     Version, View, ViewRow, ViewStamp,
 };
-use crate::ingest::{EndpointBases, Ingest};
+use careweave::ingest::{EndpointBases, Ingest};
+use careweave::reconcile::*;
 
 const ENDPOINTS: [&str; 3] = ["valley", "mercy", "stjude"];
 const DAY: Date = date(2026, 3, 1);
@@ -123,10 +123,10 @@ fn rules(view: &View) -> Vec<String> {
     rules
 }
 
-fn mark() -> crate::flow::SearchValue {
-    crate::flow::SearchValue {
+fn mark() -> careweave::flow::SearchValue {
+    careweave::flow::SearchValue {
         param: 1,
-        value: crate::flow::Indexed::Text { folded: "x".into(), exact: "x".into() },
+        value: careweave::flow::Indexed::Text { folded: "x".into(), exact: "x".into() },
     }
 }
 
@@ -294,7 +294,8 @@ fn a_retraction_withdraws_its_own_claim_only() {
     let [goal] = rows(&view, "Goal")[..] else { panic!("one goal stays") };
     assert_eq!(goal.members.len(), 2);
     assert!(rules(&view).contains(&"C12".to_owned()));
-    let gone = KEY.record(&crate::flow::RecordKey::new("valley", ResourceType::of("Goal"), "g1"));
+    let gone =
+        KEY.record(&careweave::flow::RecordKey::new("valley", ResourceType::of("Goal"), "g1"));
     let disposed = view.dispositions.iter().find(|d| d.id == gone).unwrap();
     assert_eq!(disposed.disposition, Disposition::Withdrawn);
     assert!(goal.aliases.contains(&gone), "its id still leads to the goal");
