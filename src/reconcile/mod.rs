@@ -21,9 +21,6 @@ mod rows;
 mod sameness;
 mod weave;
 
-#[cfg(test)]
-mod tests;
-
 pub use directory::weave_directory;
 pub use input::{
     ChartInput, DirectoryInput, EndpointFacts, InputRecord, NoPreviousRows, NothingOutside,

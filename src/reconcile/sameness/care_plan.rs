@@ -19,8 +19,11 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
     let contradicted = in_common(&a.facts.categories, &b.facts.categories).differs()
         || spans(a.facts.when, b.facts.when).differs()
         || title.differs();
-    if custodian != Agreement::Same || contradicted {
+    if contradicted || custodian.differs() || addresses.differs() && goals.differs() {
         return Sameness::Apart;
+    }
+    if custodian != Agreement::Same {
+        return republished(person, a, b);
     }
     let strength = match (addresses, goals) {
         (Agreement::Same, Agreement::Same) => 60,
@@ -28,6 +31,24 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
         _ => return Sameness::Apart,
     };
     Sameness::Same { rule: "care-plan-custodian", strength }
+}
+
+/// No custodian is known: the same plan only if made at the same visit, or alike in everything
+/// that makes a plan (category, exact period, all planned activities).
+fn republished(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sameness {
+    let category = in_common(&a.facts.categories, &b.facts.categories) == Agreement::Same;
+    let period = spans(a.facts.when, b.facts.when) == Agreement::Same;
+    let activities = !a.facts.codes.is_empty() && a.facts.codes == b.facts.codes;
+    let visit = references(person, a, b, Role::Encounter);
+    if !category || !period || visit.differs() {
+        return Sameness::Apart;
+    }
+    let planned_apart = in_common(&a.facts.codes, &b.facts.codes).differs();
+    match (visit == Agreement::Same && !planned_apart, activities) {
+        (true, _) => Sameness::Same { rule: "care-plan-visit", strength: 48 },
+        (false, true) => Sameness::Same { rule: "care-plan-content", strength: 44 },
+        (false, false) => Sameness::Apart,
+    }
 }
 
 /// Whether the two are known to have different custodians.

@@ -1,4 +1,8 @@
+//! Behaviour of the whole of weaving, over records that ingest read.
+
 #![expect(clippy::unwrap_used, reason = "test")]
+
+mod whole;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock};
@@ -8,13 +12,13 @@ use jiff::civil::{Date, date};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::*;
-use crate::fhir::{ResourceType, StructureCheck};
-use crate::flow::{
+use careweave::fhir::{ResourceType, StructureCheck};
+use careweave::flow::{
     ChartKey, DerivedId, DisclosureClass, Disposition, Hash, IdKey, Owner, RecordHeader, State,
     Version, View, ViewRow, ViewStamp,
 };
-use crate::ingest::{EndpointBases, Ingest};
+use careweave::ingest::{EndpointBases, Ingest};
+use careweave::reconcile::*;
 
 const ENDPOINTS: [&str; 3] = ["valley", "mercy", "stjude"];
 const DAY: Date = date(2026, 3, 1);
@@ -119,10 +123,10 @@ fn rules(view: &View) -> Vec<String> {
     rules
 }
 
-fn mark() -> crate::flow::SearchValue {
-    crate::flow::SearchValue {
+fn mark() -> careweave::flow::SearchValue {
+    careweave::flow::SearchValue {
         param: 1,
-        value: crate::flow::Indexed::Text { folded: "x".into(), exact: "x".into() },
+        value: careweave::flow::Indexed::Text { folded: "x".into(), exact: "x".into() },
     }
 }
 
@@ -290,7 +294,8 @@ fn a_retraction_withdraws_its_own_claim_only() {
     let [goal] = rows(&view, "Goal")[..] else { panic!("one goal stays") };
     assert_eq!(goal.members.len(), 2);
     assert!(rules(&view).contains(&"C12".to_owned()));
-    let gone = KEY.record(&crate::flow::RecordKey::new("valley", ResourceType::of("Goal"), "g1"));
+    let gone =
+        KEY.record(&careweave::flow::RecordKey::new("valley", ResourceType::of("Goal"), "g1"));
     let disposed = view.dispositions.iter().find(|d| d.id == gone).unwrap();
     assert_eq!(disposed.disposition, Disposition::Withdrawn);
     assert!(goal.aliases.contains(&gone), "its id still leads to the goal");
@@ -431,60 +436,4 @@ fn a_deleted_patient_chart_keeps_its_other_records() {
     let view = woven(charts(all), &NoPreviousRows);
     assert_eq!(rows(&view, "Goal")[0].members.len(), 3);
     assert_eq!(rows(&view, "Patient")[0].members.len(), 2);
-}
-
-#[test]
-fn a_directory_entry_unites_its_members() {
-    let organization = |name: &str, phone: &str| {
-        json!({"resourceType": "Organization", "id": "o", "name": name,
-            "telecom": [{"system": "phone", "value": phone}]})
-    };
-    let records = records(&[
-        ("mercy", organization("Mercy Clinic", "555-0100")),
-        ("valley", organization("Mercy Clinic Inc", "(555) 0100")),
-    ]);
-    let endpoints = BTreeMap::new();
-    let stamp = woven(Vec::new(), &NoPreviousRows).stamp;
-    let input = DirectoryInput { records, outside: &NothingOutside, endpoints: &endpoints, stamp };
-    let view = weave_directory(&input, &NoPreviousRows, &POLICY, &KEY);
-    let [row] = &view.tables[&ResourceType::of("Organization")][..] else { panic!("one entry") };
-    assert_eq!((row.members.len(), view.owner), (2, Owner::Directory(row.id)));
-    assert_eq!(body(row)["telecom"].as_array().unwrap().len(), 1);
-    let words: Vec<_> = view.dispositions.iter().map(|d| d.disposition).collect();
-    assert!(words.contains(&Disposition::Kept) && words.contains(&Disposition::Merged));
-}
-
-/// Prints how long a large person takes, with and without stored rows.
-#[test]
-#[ignore = "a measurement, not a check"]
-#[expect(clippy::print_stdout, reason = "a measurement")]
-fn a_person_of_twenty_thousand_observations() {
-    let observation = |i: usize| {
-        let day = date(2015, 1, 1).checked_add(jiff::Span::new().days((i / 8) as i64)).unwrap();
-        about_p(json!({
-            "resourceType": "Observation", "id": format!("o{i}"), "status": "final",
-            "code": {"coding": [{"system": "http://loinc.org", "code": format!("{}-1", i % 8)}]},
-            "effectiveDateTime": format!("{day}T08:00:00Z"),
-            "valueQuantity": {"value": i % 50, "unit": "mg", "code": "mg",
-                "system": "http://unitsofmeasure.org"}
-        }))
-    };
-    let mut sources = vec![("valley", patient()), ("mercy", patient())];
-    for i in 0..10_000 {
-        sources.push(("valley", observation(i)));
-        sources.push(("mercy", observation(i)));
-    }
-    let input = records(&sources);
-    let start = std::time::Instant::now();
-    let first = woven(charts(input.clone()), &NoPreviousRows);
-    let cold = start.elapsed();
-    assert_eq!(rows(&first, "Observation").len(), 10_000);
-    let stored = first
-        .tables
-        .iter()
-        .flat_map(|(kind, rows)| rows.iter().map(move |r| ((*kind, r.id), r.clone())))
-        .collect();
-    let start = std::time::Instant::now();
-    woven(charts(input), &Previous(stored));
-    println!("without stored rows {cold:?}, with them {:?}", start.elapsed());
 }
