@@ -108,8 +108,8 @@ impl Output {
     pub(super) fn bar(&self, name: &str) -> ProgressBar {
         let bar = self.bars.add(ProgressBar::new(0));
         let template = "{prefix:12} {bar:30} {pos:>7}/{len:7} {msg}";
-        let style = ProgressStyle::with_template(template)
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        let style =
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         bar.set_style(style.progress_chars("━╸ "));
         bar.set_prefix(name.to_owned());
         bar

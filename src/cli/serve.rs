@@ -71,8 +71,7 @@ pub(super) async fn settle_in_background(gateway: Arc<Gateway>) {
     loop {
         tokio::time::sleep(SETTLE_EVERY).await;
         let gateway = gateway.clone();
-        let settled =
-            tokio::task::spawn_blocking(move || gateway.settle_all(&mut |_, _| {})).await;
+        let settled = tokio::task::spawn_blocking(move || gateway.settle_all(&mut |_, _| {})).await;
         match settled {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => tracing::error!(%error, "settle failed"),

@@ -139,6 +139,22 @@ impl Default for PullConfig {
 }
 
 impl EndpointConfig {
+    /// An endpoint with the defaults of everything else.
+    pub fn new(id: &str, name: &str, url: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            kind: EndpointKind::default(),
+            url: url.to_owned(),
+            auth: AuthConfig::default(),
+            pull: PullConfig::default(),
+            trust: 0,
+            organization: None,
+            patients: RosterConfig::default(),
+            ca_file: None,
+        }
+    }
+
     /// The name for people; the id when none is set.
     pub fn label(&self) -> &str {
         if self.name.is_empty() { &self.id } else { &self.name }

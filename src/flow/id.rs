@@ -54,22 +54,15 @@ impl Hash {
         Some(Self::of_parts([param, kind, first, second].map(str::as_bytes)))
     }
 
-    /// The keys under which the cross-person index holds a value: a token also without its
-    /// system, a text under each of its beginnings, because that is how they are asked for.
+    /// The keys under which the cross-person index holds a value: a text stands under each of
+    /// its beginnings, because that is how texts are asked for.
     pub fn index_keys(param: &str, value: &Indexed) -> Vec<Self> {
         let mut keys: Vec<Self> = Self::of_search_value(param, value).into_iter().collect();
-        match value {
-            Indexed::Token { system, code } if !system.is_empty() => {
-                let bare = Indexed::Token { system: "".into(), code: code.clone() };
-                keys.extend(Self::of_search_value(param, &bare));
+        if let Indexed::Text { folded, .. } = value {
+            for chars in 1..INDEX_PREFIX_CHARS.min(folded.chars().count()) {
+                let parts = [param, "text", prefix(folded, chars), ""];
+                keys.push(Self::of_parts(parts.map(str::as_bytes)));
             }
-            Indexed::Text { folded, .. } => {
-                for chars in 1..INDEX_PREFIX_CHARS.min(folded.chars().count()) {
-                    let parts = [param, "text", prefix(folded, chars), ""];
-                    keys.push(Self::of_parts(parts.map(str::as_bytes)));
-                }
-            }
-            _ => {}
         }
         keys
     }

@@ -11,6 +11,7 @@ mod ledger;
 mod pull;
 mod report;
 mod settle;
+mod stale;
 mod steward;
 mod verify;
 mod weave;

@@ -136,8 +136,13 @@ impl Criterion {
                 Test::Token { code: Some(code), .. } => {
                     values.push(Indexed::Token { system: "".into(), code: code.clone() });
                 }
-                Test::Prefix(folded) => values.push(indexed_text(folded, folded)?),
-                Test::Exact(exact) => values.push(indexed_text(&fold(exact), exact)?),
+                Test::Prefix(folded) => {
+                    values.push(Indexed::Text { folded: folded.clone(), exact: folded.clone() });
+                }
+                Test::Exact(exact) => {
+                    let folded = fold(exact).into();
+                    values.push(Indexed::Text { folded, exact: exact.clone() });
+                }
                 Test::Reference(to) if to.contains(['/', ':']) => {
                     values.push(Indexed::Reference(to.clone()));
                 }
@@ -210,12 +215,6 @@ impl Criterion {
             .is_some_and(|t| self.targets.is_empty() || self.targets.contains(&t));
         id == to && allowed
     }
-}
-
-/// Texts are indexed by the letters they begin with, so a shorter text finds nothing.
-fn indexed_text(folded: &str, exact: &str) -> Option<Indexed> {
-    let long_enough = folded.chars().nth(super::value::TEXT_KEY_LETTERS - 1).is_some();
-    long_enough.then(|| Indexed::Text { folded: folded.into(), exact: exact.into() })
 }
 
 /// Compiles one alternative. The outer error is the modifier's, the inner one the value's.

@@ -53,22 +53,15 @@ pub enum Indexed {
     Uri(Box<str>),
 }
 
-/// How many letters of a text its index key has: enough to divide names, few enough that a
-/// search for a short one ("Li") finds its key.
-pub(super) const TEXT_KEY_LETTERS: usize = 2;
-
 impl Indexed {
     /// The parts that a key of this value in an index is made of, if the kind has equality.
     ///
-    /// Keys are coarser than values: a token's leaves out the system, since a search may; a
-    /// text's has its first letters only, since a search for text finds what begins with it.
+    /// A token's key leaves out the system, since a search may: what an index proposes is to
+    /// be tested by the criterion itself.
     pub fn key_parts(&self) -> Option<[&str; 3]> {
         match self {
             Self::Token { code, .. } => Some(["token", code, ""]),
-            Self::Text { folded, .. } => {
-                let end = folded.char_indices().nth(TEXT_KEY_LETTERS).map_or(folded.len(), |e| e.0);
-                Some(["text", &folded[..end], ""])
-            }
+            Self::Text { folded, .. } => Some(["text", folded, ""]),
             Self::Reference(to) => Some(["reference", to, ""]),
             Self::Uri(uri) => Some(["uri", uri, ""]),
             Self::Date { .. } | Self::Quantity { .. } | Self::Number(_) => None,
