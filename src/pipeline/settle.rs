@@ -131,6 +131,7 @@ impl Gateway {
         let views = weave_in_parallel(self, &groups)?;
         let mut live: BTreeSet<Owner> = BTreeSet::new();
         let mut unknown = Vec::new();
+        let mut relinked = BTreeSet::new();
         for (homes, owner_view) in groups.iter().zip(views) {
             let owner = owner_view.view.owner;
             live.insert(owner);
@@ -140,9 +141,10 @@ impl Gateway {
                     link.owner = Some(owner);
                 }
             }
-            self.note_directory_change(&owner_view, homes, &mut batch)?;
+            relinked.extend(self.relinked(&owner_view, homes)?);
             batch.views.push(self.view_write(homes, owner_view));
         }
+        self.mark_referrers(&relinked, &mut batch)?;
         self.retire_owners(&identified, &groups, &live, &mut batch)?;
         let settled = Settled { homes: dirty.len(), owners: batch.views.len() };
         batch.links = identified.links.into_values().collect();
@@ -224,23 +226,32 @@ impl Gateway {
         Ok(moved)
     }
 
-    /// When the shown resource of a directory record changes, who refers to it is dirty.
-    fn note_directory_change(
+    /// The directory records whose shown resource is another one than before.
+    fn relinked(&self, woven: &OwnerView, homes: &[Home]) -> Result<Vec<DerivedId>, GatewayError> {
+        let mut relinked = Vec::new();
+        for home in homes {
+            let Home::Directory(record) = home else { continue };
+            let before = self.store().link(&Access::system(), home)?.and_then(|l| l.owner);
+            if before != Some(woven.view.owner) {
+                relinked.push(self.store().id_key().record(record));
+            }
+        }
+        Ok(relinked)
+    }
+
+    /// Who refers to a directory record that is shown as another resource is dirty: views stored
+    /// before, and views of this very settle, which were woven by the links of before.
+    fn mark_referrers(
         &self,
-        woven: &OwnerView,
-        homes: &[Home],
+        relinked: &BTreeSet<DerivedId>,
         batch: &mut Settle,
     ) -> Result<(), GatewayError> {
-        let access = Access::system();
-        if !matches!(woven.view.owner, Owner::Directory(_)) {
-            return Ok(());
+        for id in relinked {
+            batch.dirty.extend(self.store().referrers(&Access::system(), *id)?);
         }
-        for home in homes {
-            let before = self.store().link(&access, home)?.and_then(|l| l.owner);
-            let Home::Directory(record) = home else { continue };
-            if before != Some(woven.view.owner) {
-                let id = self.store().id_key().record(record);
-                batch.dirty.extend(self.store().referrers(&access, id)?);
+        for view in &batch.views {
+            if view.directory_refs.iter().any(|id| relinked.contains(id)) {
+                batch.dirty.extend(view.homes.iter().cloned());
             }
         }
         Ok(())
