@@ -263,7 +263,10 @@ impl Gateway {
         let index = index_of(self, &view);
         let issued = issued_by(&view, homes);
         let View { owner, stamp, tables, dispositions, next_change, directory_refs } = view;
-        let mut writes: Vec<TableWrite> = Vec::new();
+        // An empty table takes away what was there.
+        let gone = previous.tables.keys().filter(|t| !tables.contains_key(t));
+        let mut writes: Vec<TableWrite> =
+            gone.map(|t| TableWrite { resource_type: *t, rows: Vec::new() }).collect();
         for (resource_type, rows) in tables {
             let before = previous.tables.get(&resource_type);
             let unchanged = before.is_some_and(|table| {
