@@ -55,7 +55,9 @@ fn record(
         !known.as_ref().is_some_and(stored)
     });
     commit.put(&key, &header)?;
-    let named: BTreeSet<&Home> = header.versions().iter().map(|v| &v.home).collect();
+    // A home that the record has left is told so, or it would go on holding it.
+    let all = header.versions().iter().chain(known.iter().flat_map(|k| k.versions()));
+    let named: BTreeSet<&Home> = all.map(|v| &v.home).collect();
     for home in named {
         by_home.entry(home.clone()).or_default().push(HomeEntry {
             id: write.id,
