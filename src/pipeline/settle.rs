@@ -111,9 +111,11 @@ impl Gateway {
         let mut shared: Vec<Home> = Vec::new();
         let mut reweave: BTreeSet<Home> = BTreeSet::new();
         for Dirty { home, .. } in dirty {
-            if matches!(home, Home::Shared(_)) {
-                if !self.place_shared(home)? {
-                    shared.push(home.clone());
+            if let Home::Shared(record) = home {
+                match self.place_shared(home)? {
+                    true => shared.push(home.clone()),
+                    // The record has a chart now, and stands on the ledger there.
+                    false => batch.removed.push(Owner::Directory(store.id_key().record(record))),
                 }
                 continue;
             }
@@ -199,19 +201,19 @@ impl Gateway {
             let before = self.store().link(&access, home)?.and_then(|l| l.owner);
             removed.extend(before.filter(|owner| !kept.contains(owner)));
         }
-        batch.removed = removed.into_iter().collect();
+        batch.removed.extend(removed);
         Ok(())
     }
 
     /// A Provenance that names no patient moves to the chart of what it is about, once that is
-    /// known. Returns whether it moved.
+    /// known. Returns whether anything stays here.
     fn place_shared(&self, home: &Home) -> Result<bool, GatewayError> {
         let store = self.store().as_ref();
         let access = Access::system();
-        let mut moved = false;
-        for record in store.home(&access, home)?.records {
-            let is_here = record.header.home() == home;
-            if !is_here || record.header.key.resource_type.name() != "Provenance" {
+        let mut stays = false;
+        for record in current_in(store.home(&access, home)?.records, home) {
+            stays = true;
+            if record.header.key.resource_type.name() != "Provenance" {
                 continue;
             }
             let Some(content) = record.contents.get(&record.header.current().hash) else {
@@ -221,9 +223,9 @@ impl Gateway {
             let found = home_of_targets(store, &access, &BTreeMap::new(), &targets)?;
             let Some(to) = found else { continue };
             store.accept(super::accept::move_record(&record, to))?;
-            moved = true;
+            stays = false;
         }
-        Ok(moved)
+        Ok(stays)
     }
 
     /// The directory records whose shown resource is another one than before.
