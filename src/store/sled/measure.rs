@@ -64,7 +64,7 @@ fn accept_all(store: &SledStore, spread: bool) -> usize {
             let id = store.id_key().record(&key);
             let mut write = record(id.0, None, &n.to_string(), &home, 1);
             write.header.key = key;
-            write.content = write.content.map(|(hash, home, _)| (hash, home, content));
+            write.contents.iter_mut().for_each(|(_, _, c)| c.clone_from(&content));
             accept.records.push(write);
             accept.dirty.insert(home);
         }
