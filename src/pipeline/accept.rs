@@ -87,7 +87,7 @@ fn prepare(
     for record in &ingested.records {
         let id = store.id_key().record(&record.key);
         let version = version_of(record, known.home_for(store, &access, record)?);
-        let is_first = known.headers.get(&id).is_none();
+        let is_first = !known.headers.contains_key(&id);
         match known.observe(id, record, version.clone()) {
             Observed::New => {
                 receipt.new_versions += 1;
