@@ -12,14 +12,14 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 /// A folder with a `careweave.toml` and running providers.
-pub struct Site {
+pub(crate) struct Site {
     dir: tempfile::TempDir,
     runtime: Runtime,
     bases: Vec<(String, String)>,
 }
 
 /// A running `careweave serve`.
-pub struct Gateway<'a> {
+pub(crate) struct Gateway<'a> {
     site: &'a Site,
     process: Child,
     base: String,
@@ -27,7 +27,7 @@ pub struct Gateway<'a> {
 
 impl Site {
     /// Starts these providers; one whose fixture does not exist is configured and down.
-    pub fn new(endpoints: &[&str]) -> Self {
+    pub(crate) fn new(endpoints: &[&str]) -> Self {
         let runtime = Runtime::new().unwrap();
         let dir = tempfile::tempdir().unwrap();
         let mut bases = Vec::new();
@@ -41,12 +41,12 @@ impl Site {
     }
 
     /// The base URL of a provider.
-    pub fn base(&self, endpoint: &str) -> &str {
+    pub(crate) fn base(&self, endpoint: &str) -> &str {
         &self.bases.iter().find(|(id, _)| id == endpoint).unwrap().1
     }
 
     /// Runs a command that must end with this status; returns everything it printed.
-    pub fn run(&self, args: &[&str], status: i32) -> String {
+    pub(crate) fn run(&self, args: &[&str], status: i32) -> String {
         let output = self.command().args(args).output().unwrap();
         let told = [output.stdout, output.stderr].concat();
         let told = String::from_utf8(told).unwrap();
@@ -55,7 +55,7 @@ impl Site {
     }
 
     /// Runs a command with another beginning of the configuration.
-    pub fn run_with(&self, settings: &str, args: &[&str], status: i32) -> String {
+    pub(crate) fn run_with(&self, settings: &str, args: &[&str], status: i32) -> String {
         let other = self.dir.path().join("other.toml");
         std::fs::write(&other, self.with_endpoints(settings)).unwrap();
         let mut all = vec!["--config", other.to_str().unwrap()];
@@ -64,7 +64,7 @@ impl Site {
     }
 
     /// Runs a command that must succeed and print one JSON document.
-    pub fn json(&self, args: &[&str]) -> Value {
+    pub(crate) fn json(&self, args: &[&str]) -> Value {
         let output = self.command().args(args).output().unwrap();
         let told = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{args:?}: {told}");
@@ -72,7 +72,7 @@ impl Site {
     }
 
     /// Starts `careweave serve` and waits until it listens.
-    pub fn serve(&self) -> Gateway<'_> {
+    pub(crate) fn serve(&self) -> Gateway<'_> {
         let mut process = self.command().arg("serve").stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let line = lines.next().unwrap().unwrap();
@@ -102,14 +102,14 @@ impl Site {
 
 impl Gateway<'_> {
     /// A GET below `/fhir` that must succeed.
-    pub fn get(&self, path: &str) -> Value {
+    pub(crate) fn get(&self, path: &str) -> Value {
         let (status, body) = self.fetch(path);
         assert_eq!(status, 200, "{path}: {body}");
         serde_json::from_str(&body).unwrap()
     }
 
     /// The status of a GET below `/fhir`.
-    pub fn status(&self, path: &str) -> u16 {
+    pub(crate) fn status(&self, path: &str) -> u16 {
         self.fetch(path).0
     }
 
