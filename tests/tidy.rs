@@ -1,6 +1,9 @@
 //! The rules of the house that a compiler does not check: who may import whom, what pure modules
 //! may not name, how long a file or function may be, names, and what lies at the top level.
 
+#[path = "tidy/dependencies.rs"]
+mod dependencies;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

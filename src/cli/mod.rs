@@ -101,12 +101,15 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Logs to stderr, warnings and worse; `CAREWEAVE_LOG` sets another level.
+/// Logs to stderr, warnings and worse; `CAREWEAVE_LOG` sets another level for our own events.
+/// Those of libraries stay at warnings: at finer levels they may tell of URLs.
 fn start_log() {
-    use tracing_subscriber::filter::LevelFilter;
+    use tracing_subscriber::filter::{LevelFilter, Targets};
+    use tracing_subscriber::prelude::*;
     let level = std::env::var("CAREWEAVE_LOG").ok().and_then(|level| level.parse().ok());
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_max_level(level.unwrap_or(LevelFilter::WARN))
-        .init();
+    let ours = Targets::new()
+        .with_default(LevelFilter::WARN)
+        .with_target("careweave", level.unwrap_or(LevelFilter::WARN));
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    tracing_subscriber::registry().with(lines.with_filter(ours)).init();
 }

@@ -18,12 +18,14 @@ const SETTLE_EVERY: Duration = Duration::from_millis(500);
 
 /// Serves until interrupted.
 pub(super) fn run(common: &Common, output: &Output) -> Result<(), CliError> {
-    let config = read_config(common)?;
+    let mut config = read_config(common)?;
     refuse_insecure(&config)?;
-    let gateway = open_gateway(&config)?;
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
         let listener = bind(&config).await?;
+        // Port 0 asks for any free one: links must name the one that was given.
+        config.server.listen = listener.local_addr()?;
+        let gateway = open_gateway(&config)?;
         output.text(&format!("listening on {}/fhir", gateway.public_base_url()))?;
         let settling = tokio::spawn(settle_in_background(gateway.clone()));
         let served = run_api(listener, &gateway, &config.limits).await;

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::flow::{
-    Access, Cursor, DerivedId, Home, Ingested, Observed, RecordHeader, RecordKey, RefTarget, Role,
-    SourceRecord, State, Version,
+    Access, Content, Cursor, DerivedId, Hash, Home, Ingested, Observed, RecordHeader, RecordKey,
+    RefTarget, Role, SourceRecord, State, Version,
 };
 use crate::store::{Accept, CounterDelta, RecordWrite, Store, StoreError};
 
@@ -114,7 +114,7 @@ fn prepare(
         if says_more || confirmed {
             let content = (is_new && record.state == State::Live)
                 .then(|| (version.hash, version.home, record.content.clone()));
-            known.writes.push((id, content));
+            known.writes.entry(id).or_default().extend(content);
         }
     }
     for unusable in &ingested.quarantined {
@@ -155,7 +155,7 @@ fn version_of(record: &SourceRecord, home: Home) -> Version {
 struct Known {
     headers: BTreeMap<DerivedId, RecordHeader>,
     versions_before: BTreeMap<DerivedId, (usize, Home)>,
-    writes: Vec<(DerivedId, Option<(crate::flow::Hash, Home, crate::flow::Content)>)>,
+    writes: BTreeMap<DerivedId, Vec<(Hash, Home, Content)>>,
 }
 
 impl Known {
@@ -175,7 +175,7 @@ impl Known {
                 headers.insert(*id, header);
             }
         }
-        Ok(Self { headers, versions_before, writes: Vec::new() })
+        Ok(Self { headers, versions_before, writes: BTreeMap::new() })
     }
 
     /// Where a version lives: what its content names; for a deletion, where the record was; for
@@ -214,8 +214,7 @@ impl Known {
     }
 
     fn finish(self, batch: &mut Accept) {
-        let mut written: BTreeSet<DerivedId> = BTreeSet::new();
-        for (id, content) in self.writes {
+        for (id, contents) in self.writes {
             let Some(header) = self.headers.get(&id) else { continue };
             let before = self.versions_before.get(&id);
             if let Some((_, old_home)) = before
@@ -223,17 +222,11 @@ impl Known {
             {
                 batch.dirty.insert(old_home.clone());
             }
-            // Every write of a record carries its final header, so from the second on that is
-            // what the store expects to find.
-            let expected_versions = match written.insert(id) {
-                true => before.map_or(0, |(versions, _)| *versions),
-                false => header.versions().len(),
-            };
             batch.records.push(RecordWrite {
                 id,
-                expected_versions,
+                expected_versions: before.map_or(0, |(versions, _)| *versions),
                 header: header.clone(),
-                content,
+                contents,
             });
         }
     }
@@ -270,15 +263,13 @@ pub(super) fn move_record(record: &crate::store::StoredRecord, to: Home) -> Acce
     let from = header.home().clone();
     header.move_versions(&from, &to);
     let mut batch = Accept::default();
-    for (number, (hash, content)) in record.contents.iter().enumerate() {
-        let expected = if number == 0 { &record.header } else { &header };
-        batch.records.push(RecordWrite {
-            id: record.id,
-            expected_versions: expected.versions().len(),
-            header: header.clone(),
-            content: Some((*hash, to.clone(), content.clone())),
-        });
-    }
+    let contents = record.contents.iter();
+    batch.records.push(RecordWrite {
+        id: record.id,
+        expected_versions: record.header.versions().len(),
+        header,
+        contents: contents.map(|(hash, c)| (*hash, to.clone(), c.clone())).collect(),
+    });
     batch.dirty.extend([from, to]);
     batch
 }

@@ -49,6 +49,7 @@ impl Gateway {
                 return Ok(total);
             }
             let settled = self.settle(&dirty)?;
+            tracing::debug!(homes = settled.homes, owners = settled.owners, "settled");
             total.homes += settled.homes;
             total.owners += settled.owners;
             progress(total.homes, self.store().dirty_count(&Access::system())?);

@@ -63,7 +63,7 @@ pub(super) fn record(
         }
     };
     let content = (Hash::of(text.as_bytes()), home.clone(), content(text));
-    RecordWrite { id: DerivedId(id), expected_versions, header, content: Some(content) }
+    RecordWrite { id: DerivedId(id), expected_versions, header, contents: vec![content] }
 }
 
 /// Content of a text.

@@ -42,8 +42,8 @@ pub struct RecordWrite {
     /// The header as it is to be. Written to every home that one of its versions names.
     /// A `first_seq` of 0 is replaced by the commit's seq.
     pub header: RecordHeader,
-    /// The new version's hash, home and content; `None` for a repeat or a deletion.
-    pub content: Option<(Hash, Home, Content)>,
+    /// Hash, home and content of each new version that has content.
+    pub contents: Vec<(Hash, Home, Content)>,
 }
 
 /// Changes of counters: (endpoint, name) → by how much.

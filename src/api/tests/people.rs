@@ -92,7 +92,12 @@ impl Gathering<'_> {
         let header = RecordHeader::new(key, 0, None, version);
         let content = Content { body: text.into(), ..Content::default() };
         let content = Some((hash, home.clone(), content));
-        self.records.push(RecordWrite { id, expected_versions: 0, header, content });
+        self.records.push(RecordWrite {
+            id,
+            expected_versions: 0,
+            header,
+            contents: content.into_iter().collect(),
+        });
         id
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::commit::Commit;
 use super::homes::{self, HomeBatch, HomeEntry};
 use super::keys::{self, Key};
-use crate::flow::{Home, Quarantined, RecordHeader, State};
+use crate::flow::{Content, Hash, Home, Quarantined, RecordHeader, State};
 use crate::store::{Accept, CounterDelta, Counters, Dirty, RecordWrite, Result, StoreError};
 
 /// Where a home stands among the dirty ones: the seq that marked it first.
@@ -46,32 +46,32 @@ fn record(
     if header.first_seq == 0 {
         header.first_seq = commit.seq;
     }
-    let content = write.content.filter(|(hash, home, _)| {
-        // A, B, A: the content of the first A is there already.
-        let stored = |header: &RecordHeader| {
-            let mut versions = header.versions().iter();
-            versions.any(|v| v.state == State::Live && v.hash == *hash && v.home == *home)
-        };
-        !known.as_ref().is_some_and(stored)
-    });
+    // A, B, A: the content of the first A is there already.
+    let is_stored = |hash: Hash, home: &Home| {
+        let mut versions = known.iter().flat_map(RecordHeader::versions);
+        versions.any(|v| v.state == State::Live && v.hash == hash && v.home == *home)
+    };
+    let contents = write.contents.into_iter().filter(|(hash, home, _)| !is_stored(*hash, home));
+    let mut contents_of: BTreeMap<Home, Vec<(Hash, Content)>> = BTreeMap::new();
+    for (hash, home, content) in contents {
+        contents_of.entry(home).or_default().push((hash, content));
+    }
     commit.put(&key, &header)?;
-    // A home that the record has left is told so, or it would go on holding it.
-    let all = header.versions().iter().chain(known.iter().flat_map(|k| k.versions()));
-    let named: BTreeSet<&Home> = all.map(|v| &v.home).collect();
+    // Also homes that only earlier headers name: they must learn that the record has left.
+    let before = known.iter().flat_map(RecordHeader::versions);
+    let named: BTreeSet<Home> =
+        header.versions().iter().chain(before).map(|v| v.home.clone()).collect();
     for home in named {
-        by_home.entry(home.clone()).or_default().push(HomeEntry {
+        let contents = contents_of.remove(&home).unwrap_or_default();
+        let mut entries = contents.into_iter().map(Some).collect::<Vec<_>>();
+        if entries.is_empty() {
+            entries.push(None);
+        }
+        by_home.entry(home).or_default().extend(entries.into_iter().map(|content| HomeEntry {
             id: write.id,
             header: header.clone(),
-            content: None,
-        });
-    }
-    if let Some((hash, home, content)) = content {
-        let entries = by_home.entry(home).or_default();
-        let content = Some((hash, content));
-        match entries.last_mut().filter(|entry| entry.id == write.id) {
-            Some(entry) => entry.content = content,
-            None => entries.push(HomeEntry { id: write.id, header, content }),
-        }
+            content,
+        }));
     }
     Ok(())
 }

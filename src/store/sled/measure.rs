@@ -1,4 +1,5 @@
-//! Measures accept and settle: `cargo test --release store::sled::measure -- --ignored --nocapture`.
+//! Measures accept and settle:
+//! `cargo test --release store::sled::measure -- --ignored --nocapture`.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -15,7 +16,21 @@ const HOMES: u64 = 400;
 fn content(n: u64, patient: u64) -> Content {
     let code = n.wrapping_mul(0x9e37_79b9_7f4a_7c15) % 900;
     let body = format!(
-        r#"{{"resourceType":"Observation","id":"{:016x}","meta":{{"versionId":"{}","lastUpdated":"2025-03-04T10:{:02}:{:02}Z","profile":["http://hl7.org/fhir/us/core/StructureDefinition/us-core-vital-signs"]}},"status":"final","category":[{{"coding":[{{"system":"http://terminology.hl7.org/CodeSystem/observation-category","code":"vital-signs"}}]}}],"code":{{"coding":[{{"system":"http://loinc.org","code":"{}-{}","display":"Measured thing number {code}"}}],"text":"Measured thing number {code}"}},"subject":{{"reference":"Patient/{patient}"}},"encounter":{{"reference":"Encounter/{:016x}"}},"effectiveDateTime":"2025-03-{:02}T09:{:02}:00Z","valueQuantity":{{"value":{}.{},"unit":"mm[Hg]","system":"http://unitsofmeasure.org","code":"mm[Hg]"}}}}"#,
+        concat!(
+            r#"{{"resourceType":"Observation","id":"{:016x}","meta":{{"versionId":"{}","#,
+            r#""lastUpdated":"2025-03-04T10:{:02}:{:02}Z","#,
+            r#""profile":["http://hl7.org/fhir/us/core/StructureDefinition/us-core-vital-signs"]}},"#,
+            r#""status":"final","#,
+            r#""category":[{{"coding":[{{"system":"http://terminology.hl7.org/CodeSystem/observation-category","#,
+            r#""code":"vital-signs"}}]}}],"code":{{"coding":[{{"system":"http://loinc.org","#,
+            r#""code":"{}-{}","display":"Measured thing number {code}"}}],"#,
+            r#""text":"Measured thing number {code}"}},"#,
+            r#""subject":{{"reference":"Patient/{patient}"}},"#,
+            r#""encounter":{{"reference":"Encounter/{:016x}"}},"#,
+            r#""effectiveDateTime":"2025-03-{:02}T09:{:02}:00Z","#,
+            r#""valueQuantity":{{"value":{}.{},"unit":"mm[Hg]","#,
+            r#""system":"http://unitsofmeasure.org","code":"mm[Hg]"}}}}"#,
+        ),
         n.wrapping_mul(0x2545_f491_4f6c_dd1d),
         n % 9,
         n % 60,
@@ -64,7 +79,7 @@ fn accept_all(store: &SledStore, spread: bool) -> usize {
             let id = store.id_key().record(&key);
             let mut write = record(id.0, None, &n.to_string(), &home, 1);
             write.header.key = key;
-            write.content = write.content.map(|(hash, home, _)| (hash, home, content));
+            write.contents.iter_mut().for_each(|(_, _, c)| c.clone_from(&content));
             accept.records.push(write);
             accept.dirty.insert(home);
         }

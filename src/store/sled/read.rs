@@ -70,6 +70,7 @@ impl SledStore {
         let prefix = Key::new(keys::HOME_BLOB).hash(keys::home_hash(home));
         let batches = self.walk(&prefix, None).map(|item| item.map(|(_, stored)| stored));
         let mut content = homes::gather(batches)?;
+        // A record all of whose versions have moved away has left its last header here.
         content.records.retain(|r| r.header.versions().iter().any(|v| v.home == *home));
         Ok(content)
     }
