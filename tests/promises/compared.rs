@@ -121,15 +121,15 @@ pub(crate) fn assert_conserved(world: &World) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// The view resource that states a record, by the record.
-pub(crate) type Shown = BTreeMap<RecordKey, (Owner, DerivedId)>;
+/// The view resource that states a record, and by which rule, by the record.
+pub(crate) type Shown = BTreeMap<RecordKey, (DerivedId, Box<str>)>;
 
 /// Which view resource states each record, by the record.
 pub(crate) fn shown_as(gateway: &Gateway) -> Shown {
     let mut shown = BTreeMap::new();
     for view in views(gateway.store().as_ref()) {
-        for (row, _) in view.tables.values().flatten() {
-            let stated = row.members.iter().map(|m| (m.key.clone(), (view.owner, row.id)));
+        for (row, _) in view.tables.values().flatten().filter(|(row, _)| !row.made_by_us) {
+            let stated = row.members.iter().map(|m| (m.key.clone(), (row.id, m.rule.clone())));
             shown.extend(stated);
         }
     }

@@ -40,7 +40,7 @@ fn records_of_different_facts_are_never_one_resource() {
         let world = World::with(&all_of(&population));
         assert_conserved(&world).unwrap();
         let shown = shown_as(&world.gateway);
-        let score = population.truth.score(&|key| shown.get(key).map(|(_, id)| id.to_string()));
+        let score = population.truth.score(&|key| shown.get(key).map(|(id, _)| id.to_string()));
         let wrong = wrong_merges(&population.truth, &shown);
         assert_eq!(score.wrong_merges, 0, "seed {seed}: {score:?} {wrong:#?}");
         assert!(score.found * 10 >= score.planted * 6, "seed {seed}: {score:?}");
@@ -50,13 +50,14 @@ fn records_of_different_facts_are_never_one_resource() {
 /// View resources that state more than one fact, with the records.
 fn wrong_merges(truth: &Truth, shown: &Shown) -> Vec<Vec<String>> {
     let mut stated: BTreeMap<DerivedId, Vec<&RecordKey>> = BTreeMap::new();
-    for (key, (_, id)) in shown.iter().filter(|(key, _)| truth.fact_of.contains_key(key)) {
+    for (key, (id, _)) in shown.iter().filter(|(key, _)| truth.fact_of.contains_key(key)) {
         stated.entry(*id).or_default().push(key);
     }
     let several = |keys: &&Vec<&RecordKey>| {
         keys.iter().map(|k| truth.fact_of[*k]).collect::<BTreeSet<_>>().len() > 1
     };
-    let named = |keys: &Vec<&RecordKey>| keys.iter().map(ToString::to_string).collect();
+    let named =
+        |keys: &Vec<&RecordKey>| keys.iter().map(|k| format!("{k} by {}", shown[*k].1)).collect();
     stated.values().filter(several).map(named).collect()
 }
 

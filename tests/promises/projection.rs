@@ -50,6 +50,9 @@ proptest! {
         let world = World::with(&said);
         let (before, bytes) = (snapshot(&world), to_the_byte(&world));
         let charts = charts(&said);
+        if charts.is_empty() {
+            return Ok(());
+        }
         let (a, b) = (first.get(&charts), second.get(&charts));
         if a == b {
             return Ok(());

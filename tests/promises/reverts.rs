@@ -83,7 +83,8 @@ fn a_retraction_at_one_endpoint_leaves_the_claim_of_the_other() -> Result<(), Te
         let one = group.members.iter().find(|k| !lifted(k) && first.iter().any(|s| s.key == **k));
         let Some(one) = one else { continue };
         let other = group.members.iter().find(|k| {
-            k.endpoint != one.endpoint && shown.get(*k).is_some() && shown.get(*k) == shown.get(one)
+            let id = |k| shown.get(k).map(|(id, _)| *id);
+            k.endpoint != one.endpoint && id(*k).is_some() && id(*k) == id(one)
         });
         let Some(other) = other else { continue };
         let statement = first.iter().find(|s| s.key == *one).unwrap();
