@@ -20,7 +20,7 @@ pub struct SourceRecord {
     /// Live, deleted or absent.
     pub state: State,
     /// The home that its content names. For a deletion, which has no content: the home of the
-    /// record's last version (accept fills it in), `Shared` if none is known.
+    /// record's last version (accept fills it in), else what its type alone says.
     pub home: Home,
     /// Hash of the canonical content without `meta.versionId` and `meta.lastUpdated`.
     pub hash: Hash,

@@ -1,5 +1,7 @@
 //! The versions of one source record, and which of them is current.
 
+use std::cmp::Ordering;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -46,8 +48,8 @@ pub struct Version {
 /// All versions of one source record, oldest first; the last is the current one.
 ///
 /// # Invariant
-/// Never empty, and ordered by (lastUpdated, versionId) if all versions have them, else by
-/// `observed_at`; of neighbours without upstream version no two state the same content.
+/// Never empty, and ordered by (lastUpdated, versionId) if all versions have them, else by when
+/// they were observed; of neighbours without upstream version no two state the same content.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct RecordHeader {
     /// The record.
@@ -108,24 +110,30 @@ impl RecordHeader {
         self.collapse();
     }
 
+    /// Whether both say the same: all but when it was last confirmed.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let said = |v: &Version| Version { confirmed_at: v.stamp.observed_at, ..v.clone() };
+        self.versions.iter().map(said).eq(other.versions.iter().map(said))
+    }
+
     /// Takes in one observation, whatever the order observations come in.
     ///
     /// A re-send is a repeat only when it says what the version before or at that time says;
-    /// so A, B, A are three versions.
+    /// so A, B, A are three versions. A late observation between two that were taken for one
+    /// parts them: the history may grow by two, or by none.
     pub fn observe(&mut self, seen: Version) -> Observed {
         // The same upstream version again, wherever it stands in the history.
         let again = self.versions.iter_mut().find(|v| same_statement(v, &seen));
         if let Some(known) = again {
             known.stamp.observed_at = known.stamp.observed_at.min(seen.stamp.observed_at);
             known.confirmed_at = known.confirmed_at.max(seen.confirmed_at);
-            self.sort();
+            self.put_in_order();
             return Observed::Repeat;
         }
         let before = self.versions.len();
         self.split_around(&seen);
         self.versions.push(seen);
-        self.sort();
-        self.collapse();
+        self.put_in_order();
         if self.versions.len() > before { Observed::New } else { Observed::Repeat }
     }
 
@@ -134,7 +142,6 @@ impl RecordHeader {
         let at = seen.stamp.observed_at;
         let parted = self.versions.iter_mut().find(|v| {
             unstamped(v)
-                && unstamped(seen)
                 && !same_content(v, seen)
                 && v.stamp.observed_at < at
                 && at < v.confirmed_at
@@ -147,23 +154,51 @@ impl RecordHeader {
         }
     }
 
+    fn put_in_order(&mut self) {
+        self.sort();
+        self.house_withdrawals();
+        self.collapse();
+    }
+
     fn sort(&mut self) {
-        let stamped = self
-            .versions
-            .iter()
-            .all(|v| v.stamp.last_updated.is_some() && v.stamp.version_id.is_some());
+        let stamped = self.versions.iter().all(|v| !unstamped(v));
+        // Among others, the newest upstream version stands where it was last seen: what was gone
+        // and is stated again, unchanged, is back. Older ones never come after it.
+        let newest =
+            self.versions.iter().filter(|v| !unstamped(v)).max_by_key(|v| (upstream(v), v.hash));
+        let newest = newest.map(|v| (v.stamp.clone(), v.hash, v.confirmed_at));
+        let seen = |v: &Version| match &newest {
+            Some((stamp, hash, until)) if !unstamped(v) => {
+                let is_newest = v.stamp == *stamp && v.hash == *hash;
+                if is_newest { *until } else { v.stamp.observed_at.min(*until) }
+            }
+            _ => v.stamp.observed_at,
+        };
         self.versions.sort_by(|a, b| {
-            let by_upstream = if stamped {
-                (a.stamp.last_updated, version_order(a))
-                    .cmp(&(b.stamp.last_updated, version_order(b)))
-            } else {
-                std::cmp::Ordering::Equal
-            };
-            by_upstream
+            let by_time = if stamped { Ordering::Equal } else { seen(a).cmp(&seen(b)) };
+            let both = !unstamped(a) && !unstamped(b);
+            let by_upstream = if both { upstream(a).cmp(&upstream(b)) } else { Ordering::Equal };
+            by_time
+                .then(unstamped(a).cmp(&unstamped(b)))
+                .then(by_upstream)
                 .then(a.stamp.observed_at.cmp(&b.stamp.observed_at))
                 .then(a.hash.cmp(&b.hash))
                 .then(a.state.cmp(&b.state))
+                .then(a.home.cmp(&b.home))
         });
+    }
+
+    /// A withdrawal names no home: it lives with the version that it withdraws, or, as long as
+    /// that has not come, with the first that has.
+    fn house_withdrawals(&mut self) {
+        let first = self.versions.iter().find(|v| v.state == State::Live);
+        let Some(mut home) = first.map(|v| v.home.clone()) else { return };
+        for version in &mut self.versions {
+            match version.state {
+                State::Live => home.clone_from(&version.home),
+                State::Deleted | State::Absent => version.home.clone_from(&home),
+            }
+        }
     }
 
     fn collapse(&mut self) {
@@ -180,7 +215,8 @@ impl RecordHeader {
 }
 
 fn same_content(a: &Version, b: &Version) -> bool {
-    a.hash == b.hash && a.state == b.state && a.home == b.home
+    let is_live = a.state == State::Live;
+    a.hash == b.hash && a.state == b.state && (!is_live || a.home == b.home)
 }
 
 fn same_statement(a: &Version, b: &Version) -> bool {
@@ -192,6 +228,10 @@ fn same_statement(a: &Version, b: &Version) -> bool {
 
 fn unstamped(version: &Version) -> bool {
     version.stamp.version_id.is_none() || version.stamp.last_updated.is_none()
+}
+
+fn upstream(version: &Version) -> (Option<Timestamp>, (bool, u64, &str)) {
+    (version.stamp.last_updated, version_order(version))
 }
 
 /// Numbers order as numbers ("9" before "10"), all else as text after them.

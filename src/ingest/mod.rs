@@ -21,7 +21,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::fhir::StructureCheck;
-use crate::flow::{Content, Hash, Home, Ingested, RecordKey, SourceRecord, Stamp, State};
+use crate::flow::{Content, Hash, Ingested, RecordKey, SourceRecord, Stamp, State};
 
 pub use self::bases::EndpointBases;
 
@@ -73,7 +73,8 @@ impl Ingest {
 
 fn deletion(key: RecordKey, stamp: Stamp) -> SourceRecord {
     SourceRecord {
-        home: Home::Shared(key.clone()),
+        // What its type alone says; accept knows where the record is, if it has come.
+        home: home::home(&key, &[]),
         key,
         parent: None,
         stamp,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::fhir::ResourceType;
-use crate::flow::{ChartKey, RefTarget, Role};
+use crate::flow::{ChartKey, Home, RefTarget, Role};
 
 static INGEST: LazyLock<Ingest> = LazyLock::new(|| {
     let check = StructureCheck::new(&[]).unwrap();

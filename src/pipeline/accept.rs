@@ -87,28 +87,34 @@ fn prepare(
     for record in &ingested.records {
         let id = store.id_key().record(&record.key);
         let version = version_of(record, known.home_for(store, &access, record)?);
-        let is_first = !known.headers.contains_key(&id);
-        match known.observe(id, record, version.clone()) {
-            Observed::New => {
-                receipt.new_versions += 1;
-                count(&mut batch.counters, endpoint, "versions", 1);
-                if is_first {
-                    let name = format!("records:{}", record.key.resource_type);
-                    count(&mut batch.counters, endpoint, &name, 1);
-                    batch.dirty.extend(store.referrers(&access, id)?);
-                }
-                batch.dirty.insert(version.home.clone());
-                let content = (record.state == State::Live)
-                    .then(|| (version.hash, version.home, record.content.clone()));
-                known.writes.entry(id).or_default().extend(content);
-            }
-            Observed::Repeat => {
-                receipt.repeats += 1;
-                count(&mut batch.counters, endpoint, "repeats", 1);
-                if version.stamp.last_updated.is_none() || version.stamp.version_id.is_none() {
-                    known.writes.entry(id).or_default();
-                }
-            }
+        let before = known.headers.get(&id).cloned();
+        let is_new = known.observe(id, record, version.clone()) == Observed::New;
+        match is_new {
+            true => receipt.new_versions += 1,
+            false => receipt.repeats += 1,
+        }
+        let Some(after) = known.headers.get(&id) else { continue };
+        // A late observation may make a version of an earlier repeat, or take two for one.
+        let grown = versions(Some(after)) - versions(before.as_ref());
+        count(&mut batch.counters, endpoint, "versions", grown);
+        count(&mut batch.counters, endpoint, "repeats", 1 - grown);
+        if before.is_none() {
+            let name = format!("records:{}", record.key.resource_type);
+            count(&mut batch.counters, endpoint, &name, 1);
+        }
+        if before.as_ref().map(RecordHeader::home) != Some(after.home()) {
+            batch.dirty.extend(store.referrers(&access, id)?);
+        }
+        let says_more = before.as_ref().is_none_or(|before| !before.says_the_same(after));
+        if says_more {
+            batch.dirty.insert(after.home().clone());
+        }
+        // That an upstream version still holds is not worth a write: its stamp orders it.
+        let confirmed = version.stamp.last_updated.is_none() || version.stamp.version_id.is_none();
+        if says_more || confirmed {
+            let content = (is_new && record.state == State::Live)
+                .then(|| (version.hash, version.home, record.content.clone()));
+            known.writes.entry(id).or_default().extend(content);
         }
     }
     for unusable in &ingested.quarantined {
@@ -129,6 +135,10 @@ fn count(counters: &mut CounterDelta, endpoint: &Arc<str>, name: &str, by: i64) 
     if by != 0 {
         *counters.entry((endpoint.clone(), name.into())).or_default() += by;
     }
+}
+
+fn versions(header: Option<&RecordHeader>) -> i64 {
+    header.map_or(0, |h| i64::try_from(h.versions().len()).unwrap_or(i64::MAX))
 }
 
 fn version_of(record: &SourceRecord, home: Home) -> Version {

@@ -112,9 +112,11 @@ impl Gateway {
         let mut shared: Vec<Home> = Vec::new();
         let mut reweave: BTreeSet<Home> = BTreeSet::new();
         for Dirty { home, .. } in dirty {
-            if matches!(home, Home::Shared(_)) {
-                if !self.place_shared(home)? {
-                    shared.push(home.clone());
+            if let Home::Shared(record) = home {
+                match self.place_shared(home)? {
+                    true => shared.push(home.clone()),
+                    // The record has a chart now, and stands on the ledger there.
+                    false => batch.removed.push(Owner::Directory(store.id_key().record(record))),
                 }
                 continue;
             }
@@ -132,6 +134,7 @@ impl Gateway {
         let views = weave_in_parallel(self, &groups)?;
         let mut live: BTreeSet<Owner> = BTreeSet::new();
         let mut unknown = Vec::new();
+        let mut relinked = BTreeSet::new();
         for (homes, owner_view) in groups.iter().zip(views) {
             let owner = owner_view.view.owner;
             live.insert(owner);
@@ -141,9 +144,10 @@ impl Gateway {
                     link.owner = Some(owner);
                 }
             }
-            self.note_directory_change(&owner_view, homes, &mut batch)?;
+            relinked.extend(self.relinked(&owner_view, homes)?);
             batch.views.push(self.view_write(homes, owner_view));
         }
+        self.mark_referrers(&relinked, &mut batch)?;
         self.retire_owners(&identified, &groups, &live, &mut batch)?;
         let settled = Settled { homes: dirty.len(), owners: batch.views.len() };
         batch.links = identified.links.into_values().collect();
@@ -198,19 +202,19 @@ impl Gateway {
             let before = self.store().link(&access, home)?.and_then(|l| l.owner);
             removed.extend(before.filter(|owner| !kept.contains(owner)));
         }
-        batch.removed = removed.into_iter().collect();
+        batch.removed.extend(removed);
         Ok(())
     }
 
     /// A Provenance that names no patient moves to the chart of what it is about, once that is
-    /// known. Returns whether it moved.
+    /// known. Returns whether anything stays here.
     fn place_shared(&self, home: &Home) -> Result<bool, GatewayError> {
         let store = self.store().as_ref();
         let access = Access::system();
-        let mut moved = false;
-        for record in store.home(&access, home)?.records {
-            let is_here = record.header.home() == home;
-            if !is_here || record.header.key.resource_type.name() != "Provenance" {
+        let mut stays = false;
+        for record in current_in(store.home(&access, home)?.records, home) {
+            stays = true;
+            if record.header.key.resource_type.name() != "Provenance" {
                 continue;
             }
             let Some(content) = record.contents.get(&record.header.current().hash) else {
@@ -220,28 +224,37 @@ impl Gateway {
             let found = home_of_targets(store, &access, &BTreeMap::new(), &targets)?;
             let Some(to) = found else { continue };
             store.accept(super::accept::move_record(&record, to))?;
-            moved = true;
+            stays = false;
         }
-        Ok(moved)
+        Ok(stays)
     }
 
-    /// When the shown resource of a directory record changes, who refers to it is dirty.
-    fn note_directory_change(
+    /// The directory records whose shown resource is another one than before.
+    fn relinked(&self, woven: &OwnerView, homes: &[Home]) -> Result<Vec<DerivedId>, GatewayError> {
+        let mut relinked = Vec::new();
+        for home in homes {
+            let Home::Directory(record) = home else { continue };
+            let before = self.store().link(&Access::system(), home)?.and_then(|l| l.owner);
+            if before != Some(woven.view.owner) {
+                relinked.push(self.store().id_key().record(record));
+            }
+        }
+        Ok(relinked)
+    }
+
+    /// Who refers to a directory record that is shown as another resource is dirty: views stored
+    /// before, and views of this very settle, which were woven by the links of before.
+    fn mark_referrers(
         &self,
-        woven: &OwnerView,
-        homes: &[Home],
+        relinked: &BTreeSet<DerivedId>,
         batch: &mut Settle,
     ) -> Result<(), GatewayError> {
-        let access = Access::system();
-        if !matches!(woven.view.owner, Owner::Directory(_)) {
-            return Ok(());
+        for id in relinked {
+            batch.dirty.extend(self.store().referrers(&Access::system(), *id)?);
         }
-        for home in homes {
-            let before = self.store().link(&access, home)?.and_then(|l| l.owner);
-            let Home::Directory(record) = home else { continue };
-            if before != Some(woven.view.owner) {
-                let id = self.store().id_key().record(record);
-                batch.dirty.extend(self.store().referrers(&access, id)?);
+        for view in &batch.views {
+            if view.directory_refs.iter().any(|id| relinked.contains(id)) {
+                batch.dirty.extend(view.homes.iter().cloned());
             }
         }
         Ok(())
@@ -253,7 +266,10 @@ impl Gateway {
         let index = index_of(self, &view);
         let issued = issued_by(&view, homes);
         let View { owner, stamp, tables, dispositions, next_change, directory_refs } = view;
-        let mut writes: Vec<TableWrite> = Vec::new();
+        // An empty table takes away what was there.
+        let gone = previous.tables.keys().filter(|t| !tables.contains_key(t));
+        let mut writes: Vec<TableWrite> =
+            gone.map(|t| TableWrite { resource_type: *t, rows: Vec::new() }).collect();
         for (resource_type, rows) in tables {
             let before = previous.tables.get(&resource_type);
             let unchanged = before.is_some_and(|table| {

@@ -41,8 +41,15 @@ pub(super) struct Group {
     pub(super) members: Vec<(usize, &'static str)>,
     /// Members whose source has withdrawn its claim.
     pub(super) withdrawn: Vec<(usize, &'static str)>,
-    /// The member whose id is shown.
+    /// The member whose id is shown: for ids only, because it depends on what came first.
     pub(super) shown: usize,
+}
+
+impl Group {
+    /// The live member with the smallest key.
+    pub(super) fn first(&self) -> usize {
+        self.members.first().map_or(self.shown, |(claim, _)| *claim)
+    }
 }
 
 /// Two claims about related things that do not agree.

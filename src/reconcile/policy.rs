@@ -31,8 +31,9 @@ pub enum Rule {
     MostComplete,
     /// All values, without repeats.
     Union,
-    /// The record that came first.
-    FirstPersisted,
+    /// The record whose key is the smallest: says nothing of care, and is the same in any order of
+    /// arrival.
+    SmallestKey,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -140,7 +141,7 @@ impl Rule {
             Self::MostTrusted => "most-trusted",
             Self::MostComplete => "most-complete",
             Self::Union => "union",
-            Self::FirstPersisted => "first-persisted",
+            Self::SmallestKey => "smallest-key",
         }
     }
 }

@@ -140,8 +140,8 @@ fn retraction(person: &Person<'_>, group: &Group) -> Option<Conflict> {
             "{} {word}; {} still states it. Ask {} whether the record holds, and have it \
              retracted there if not.",
             name(person, first),
-            name(person, group.shown),
-            name(person, group.shown),
+            name(person, group.first()),
+            name(person, group.first()),
         ),
     })
 }

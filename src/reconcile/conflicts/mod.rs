@@ -28,7 +28,7 @@ struct Conflict {
     severity: Severity,
     /// The ids it is about: its own id is derived from them.
     about: Vec<DerivedId>,
-    /// The view resources concerned.
+    /// The view resources concerned, in an order that does not depend on ids.
     implicated: Vec<String>,
     /// Addresses of the source records that speak.
     evidence: Vec<String>,
@@ -89,8 +89,6 @@ pub(super) fn add_conflicts(
 
 fn row(person: &Person<'_>, mut conflict: Conflict, subject: Option<&str>) -> ViewRow {
     conflict.about.sort_unstable();
-    conflict.implicated.sort();
-    conflict.implicated.dedup();
     conflict.evidence.sort();
     conflict.evidence.dedup();
     let name = match conflict.aspect.as_str() {

@@ -28,11 +28,13 @@ struct Rank {
     recency: Reverse<Option<Timestamp>>,
     trust: Reverse<i32>,
     progress: Reverse<u8>,
-    precedence: (u64, crate::flow::DerivedId),
+    /// Claims are sorted by key.
+    claim: usize,
 }
 
 /// Ranks what members say of one element by a rule of the policy; ties go to the later date,
-/// the more trusted endpoint, the further progress, the first to come.
+/// the more trusted endpoint, the further progress, the smaller key: never to what came first,
+/// because the order of arrival must not show in what is said.
 pub(super) fn rank(
     person: &Person<'_>,
     kind: &str,
@@ -64,7 +66,7 @@ fn decided_by(rule: Rule, winner: Rank, rival: Rank) -> &'static str {
     } else if winner.progress != rival.progress {
         "furthest-progress"
     } else {
-        Rule::FirstPersisted.name()
+        Rule::SmallestKey.name()
     }
 }
 
@@ -83,11 +85,9 @@ fn rank_of(person: &Person<'_>, kind: &str, element: &str, rule: Rule, part: &Pa
         Rule::MostComplete => {
             i64::try_from(part.value.values().map(completeness).sum::<usize>()).unwrap_or(i64::MAX)
         }
-        // Recency and precedence stand in every rank anyway.
+        // Recency and the key stand in every rank anyway.
         Rule::MostRecent | Rule::Union => 0,
-        Rule::FirstPersisted => {
-            i64::MAX - i64::try_from(claim.header.first_seq).unwrap_or(i64::MAX)
-        }
+        Rule::SmallestKey => -i64::try_from(part.claim).unwrap_or(i64::MAX),
     };
     Rank {
         // R4: unknown is no status of its own, so any other code says more.
@@ -96,7 +96,7 @@ fn rank_of(person: &Person<'_>, kind: &str, element: &str, rule: Rule, part: &Pa
         recency: Reverse(recency(person, part.claim)),
         trust: Reverse(trust),
         progress: Reverse(if element.ends_with("tatus") { progress(kind, said) } else { 0 }),
-        precedence: claim.precedence(),
+        claim: part.claim,
     }
 }
 

@@ -50,8 +50,9 @@ pub(super) fn merge(person: &Person<'_>, group: &Group, rewrites: &[Vec<Rewrite>
         .zip(rewrites)
         .map(|((claim, _), rewrites)| prepare::voice(person, *claim, rewrites, &own))
         .collect();
-    // The shown member speaks first, the others in the order in which they came.
-    voices.sort_by_key(|v| person.claims[v.claim].precedence());
+    // Members speak in the order of their keys: whose id is shown depends on what came first, and
+    // what is said must not.
+    voices.sort_by_key(|v| v.claim);
     let meta = meta(person, group, &voices);
     let several = voices.len() > 1;
     let mut choices = Vec::new();
@@ -113,9 +114,9 @@ fn merge_element(
 /// Where it is from, what it conforms to, how it is labelled. Never a version or a time: those
 /// are the view's own and are put in when the row is stored.
 fn meta(person: &Person<'_>, group: &Group, voices: &[Voice]) -> Value {
-    let shown = person.claims[group.shown].key();
+    let first = person.claims[group.first()].key();
     let source =
-        person.url(shown).unwrap_or_else(|| format!("urn:careweave:endpoint:{}", shown.endpoint));
+        person.url(first).unwrap_or_else(|| format!("urn:careweave:endpoint:{}", first.endpoint));
     let mut meta = Map::new();
     meta.insert("source".to_owned(), json!(source));
     for list in ["profile", "security", "tag"] {

@@ -54,11 +54,13 @@ pub(super) fn activities(material: &Material) -> Activities {
 }
 
 fn by_reference(material: &Material, found: &mut Activities) {
-    let mut activities: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+    // In the order of first mention: plans first, then requests.
+    let mut activities: Map<String, Value> = Map::new();
     for activity in plan_activities(material).map(|(_, activity)| activity) {
         let reference = activity.pointer("/reference/reference").and_then(Value::as_str);
         let Some(reference) = reference.filter(|r| leads_to_request(r)) else { continue };
-        let entry = activities.entry(reference.to_owned()).or_default();
+        let entry = activities.entry(reference).or_insert_with(|| json!({}));
+        let Some(entry) = entry.as_object_mut() else { continue };
         for name in ["outcomeCodeableConcept", "outcomeReference", "progress"] {
             unite(entry, name, activity.get(name));
         }
@@ -70,7 +72,7 @@ fn by_reference(material: &Material, found: &mut Activities) {
     {
         let is_care = place < 2;
         if fulfils(request, &plans) || (is_care && is_open(request)) {
-            activities.entry(request.reference.clone()).or_default();
+            activities.entry(request.reference.as_str()).or_insert_with(|| json!({}));
         }
     }
     let known: BTreeMap<&str, &Shown> = requests
@@ -80,8 +82,8 @@ fn by_reference(material: &Material, found: &mut Activities) {
         .collect();
     for (reference, mut activity) in activities {
         found.lines.push(line(known.get(reference.as_str()).copied(), &reference));
-        activity.insert("reference".to_owned(), json!({"reference": reference}));
-        found.all.push(Value::Object(activity));
+        activity["reference"] = json!({"reference": reference});
+        found.all.push(activity);
     }
 }
 
@@ -92,7 +94,8 @@ fn by_detail(material: &Material, found: &mut Activities) {
         details.entry(detail_key(detail)).or_default().push((plan, activity));
     }
     for mut stated in details.into_values() {
-        stated.sort_by_key(|(plan, activity)| (rank(detail_status(activity)), plan.id));
+        // Plans come in the order of their keys.
+        stated.sort_by_key(|(_, activity)| rank(detail_status(activity)));
         let Some((plan, shown)) = stated.first() else { continue };
         let mut activity = without_fragments((*shown).clone());
         if let Some(object) = activity.as_object_mut() {
@@ -123,7 +126,6 @@ fn by_detail(material: &Material, found: &mut Activities) {
         found.lines.push(format!("{name} ({})", detail_status(shown)));
         found.all.push(activity);
     }
-    found.choices.sort();
 }
 
 fn plan_activities(material: &Material) -> impl Iterator<Item = (&Shown, &Value)> {

@@ -6,7 +6,7 @@
 
 mod activity;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
@@ -28,19 +28,23 @@ pub(super) struct Shown {
     pub(super) body: Value,
 }
 
-/// The resources of one type, parsed.
+/// The resources of one type, parsed, in the order of their first members' keys: ids differ from
+/// store to store, and what is said in their order would too.
 pub(super) fn shown(
     tables: &BTreeMap<ResourceType, Vec<ViewRow>>,
     name: &'static str,
 ) -> Vec<Shown> {
     let resource_type = ResourceType::of(name);
     let rows = tables.get(&resource_type).into_iter().flatten().filter(|r| !r.made_by_us);
-    rows.map(|row| Shown {
-        id: row.id,
-        reference: local(resource_type, row.id),
-        body: serde_json::from_slice(&row.body).unwrap_or_default(),
-    })
-    .collect()
+    let mut rows: Vec<&ViewRow> = rows.collect();
+    rows.sort_by_key(|row| row.members.first().map(|member| &member.key));
+    rows.into_iter()
+        .map(|row| Shown {
+            id: row.id,
+            reference: local(resource_type, row.id),
+            body: serde_json::from_slice(&row.body).unwrap_or_default(),
+        })
+        .collect()
 }
 
 /// What the plan is built from.
@@ -163,22 +167,19 @@ fn teams(material: &Material) -> Vec<String> {
             teams.push(team.reference.clone());
         }
     }
-    teams.sort();
     teams
 }
 
-/// The references that any plan has under a name, each once, sorted. Fragments belong to the
-/// plan that contains them.
+/// The references that any plan has under a name, each once, in the order of plans. Fragments
+/// belong to the plan that contains them.
 fn union_of(plans: &[Shown], name: &str) -> Vec<String> {
     let lists = plans.iter().filter_map(|p| p.body.get(name)?.as_array()).flatten();
-    let mut all: Vec<String> = lists
+    let mut seen = BTreeSet::new();
+    lists
         .filter_map(|r| r.get("reference")?.as_str())
-        .filter(|r| !r.starts_with('#'))
+        .filter(|r| !r.starts_with('#') && seen.insert(*r))
         .map(str::to_owned)
-        .collect();
-    all.sort();
-    all.dedup();
-    all
+        .collect()
 }
 
 fn references<'a>(all: impl Iterator<Item = &'a str>) -> Value {

@@ -1,0 +1,14 @@
+//! The promises P1 to P5 as properties: generated people and edits, sent in any order through
+//! ingest, accept and settle into a real store, and the views that come out compared.
+#![expect(clippy::unwrap_used, reason = "test")]
+
+#[path = "promises/compared.rs"]
+mod compared;
+#[path = "promises/deliveries.rs"]
+mod deliveries;
+#[path = "promises/order.rs"]
+mod order;
+#[path = "promises/statements.rs"]
+mod statements;
+#[path = "promises/world.rs"]
+mod world;
