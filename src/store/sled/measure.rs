@@ -19,9 +19,11 @@ fn content(n: u64, patient: u64) -> Content {
         concat!(
             r#"{{"resourceType":"Observation","id":"{:016x}","meta":{{"versionId":"{}","#,
             r#""lastUpdated":"2025-03-04T10:{:02}:{:02}Z","#,
-            r#""profile":["http://hl7.org/fhir/us/core/StructureDefinition/us-core-vital-signs"]}},"#,
+            r#""profile":["http://hl7.org/fhir/us/core/StructureDefinition/"#,
+            r#"us-core-vital-signs"]}},"#,
             r#""status":"final","#,
-            r#""category":[{{"coding":[{{"system":"http://terminology.hl7.org/CodeSystem/observation-category","#,
+            r#""category":[{{"coding":[{{"system":"http://terminology.hl7.org/"#,
+            r#"CodeSystem/observation-category","#,
             r#""code":"vital-signs"}}]}}],"code":{{"coding":[{{"system":"http://loinc.org","#,
             r#""code":"{}-{}","display":"Measured thing number {code}"}}],"#,
             r#""text":"Measured thing number {code}"}},"#,
@@ -42,6 +44,8 @@ fn content(n: u64, patient: u64) -> Content {
         n % 60,
         n % 180,
         n % 10,
+        code = code,
+        patient = patient,
     );
     let token = |system: &str, code: String| Token { system: system.into(), code: code.into() };
     let link = |role, pointer: &str, kind, id: String| Link {
