@@ -103,6 +103,35 @@ fn a_retraction_at_one_endpoint_leaves_the_claim_of_the_other() -> Result<(), Te
     Ok(())
 }
 
+/// What a plan contained is stated by that plan: it goes when the plan drops it, is retracted or
+/// deleted, and is back when the plan contains it again.
+#[test]
+fn what_is_contained_goes_and_comes_with_its_container() -> Result<(), TestCaseError> {
+    let first = all_of(&population(7, 1));
+    let contains =
+        |s: &&Statement| matches!(&s.said, Said::Resource(r) if r.get("contained").is_some());
+    let plan = first.iter().find(contains).unwrap();
+    let shown = shown_as(&World::with(&first).gateway);
+    let prefix = format!("{}/{}#", plan.key.resource_type, plan.key.id);
+    let inner = |k: &&RecordKey| k.endpoint == plan.key.endpoint && k.id.starts_with(&prefix);
+    let inner = shown.keys().find(inner).unwrap();
+    for edit in [Edit::Emptied, Edit::Retracted, Edit::Deleted] {
+        let mut all = first.clone();
+        all.extend(edited_states(plan, edit, &first));
+        let mut backwards = all.clone();
+        backwards.reverse();
+        let mut world = World::with(&all);
+        assert_conserved(&world)?;
+        prop_assert!(!shown_as(&world.gateway).contains_key(inner), "{:?}: still there", edit);
+        assert_same(&snapshot(&world), &snapshot(&World::with(&backwards)))?;
+        world.take(&[Statement { wave: 3, ..plan.clone() }]);
+        world.settle();
+        assert_conserved(&world)?;
+        prop_assert!(shown_as(&world.gateway).contains_key(inner), "{:?}: not back", edit);
+    }
+    Ok(())
+}
+
 /// A person whose Patient is gone is waiting, and is back with the Patient.
 #[test]
 fn a_patient_gone_and_back_brings_the_chart_back() -> Result<(), TestCaseError> {

@@ -89,8 +89,10 @@ pub(crate) fn some(
         let patients = all.iter().filter(|s| is_patient(s)).cloned().collect::<Vec<_>>();
         let edits = prop::collection::vec((any::<prop::sample::Index>(), edit()), 0..12);
         let known = prop::bool::weighted(0.8);
-        (prop::sample::subsequence(all, size), known, edits).prop_map(
-            move |(mut said, known, edits)| {
+        let by_identifier = prop::collection::vec(any::<prop::sample::Index>(), 0..4);
+        (prop::sample::subsequence(all, size), known, by_identifier, edits).prop_map(
+            move |(mut said, known, by_identifier, edits)| {
+                name_by_identifier(&mut said, &by_identifier, &patients);
                 let patients = if known { &patients[..] } else { &[] };
                 said.extend(
                     patients.iter().filter(|p| !said.contains(p)).cloned().collect::<Vec<_>>(),
@@ -99,6 +101,33 @@ pub(crate) fn some(
             },
         )
     })
+}
+
+/// Some records name their Patient by an identifier only.
+fn name_by_identifier(
+    said: &mut [Statement],
+    which: &[prop::sample::Index],
+    patients: &[Statement],
+) {
+    for index in which {
+        let at = index.index(said.len());
+        let statement = &mut said[at];
+        let Said::Resource(resource) = &mut statement.said else { continue };
+        for element in ["subject", "patient", "for", "beneficiary"] {
+            let Some(reference) = resource.get_mut(element).and_then(|s| s.get_mut("reference"))
+            else {
+                continue;
+            };
+            let named = patients.iter().find(|p| {
+                p.key.endpoint == statement.key.endpoint
+                    && *reference == json!(format!("Patient/{}", p.key.id))
+            });
+            let Some(Said::Resource(patient)) = named.map(|p| &p.said) else { continue };
+            let of = |name: &str| patient["identifier"][0][name].as_str().unwrap_or_default();
+            let name = format!("Patient?identifier={}|{}", of("system"), of("value"));
+            *reference = json!(name);
+        }
+    }
 }
 
 fn edit() -> impl Strategy<Value = Edit> {
