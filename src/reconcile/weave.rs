@@ -1,12 +1,12 @@
 //! Weaving: the stages in order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::civil::Date;
 
 use crate::flow::{
     ChartKey, Content, Coverage, DerivedId, Disposition, Home, IdKey, Owner, RecordDisposition,
-    View, coverage,
+    RecordKey, Version, View, coverage,
 };
 
 use super::claim::{Claim, ClaimState};
@@ -28,12 +28,13 @@ pub fn weave(
     as_of: Date,
 ) -> View {
     let silent = Content::default();
-    let claims: Vec<Claim<'_>> = input
+    let mut claims: Vec<Claim<'_>> = input
         .charts
         .iter()
         .flat_map(|chart| chart.records.iter().filter(|r| is_at_home(r, &chart.key)))
         .map(|record| Claim::of(record, &silent))
         .collect();
+    stand_with_containers(&mut claims);
     let charts: BTreeSet<ChartKey> = input.charts.iter().map(|c| c.key.clone()).collect();
     let surroundings =
         Surroundings { outside: input.outside, endpoints: input.endpoints, policy, ids };
@@ -61,6 +62,34 @@ pub fn weave(
 /// A record that has moved away is no longer this chart's.
 fn is_at_home(record: &InputRecord, chart: &ChartKey) -> bool {
     matches!(record.header.home(), Home::Chart(home) if home == chart)
+}
+
+/// What was contained in a record has no existence of its own: it is withdrawn with its container,
+/// and when the container's current version no longer contains it.
+/// <https://hl7.org/fhir/R4/references.html#contained>
+fn stand_with_containers(claims: &mut [Claim<'_>]) {
+    let containers: HashMap<&RecordKey, (ClaimState, &Version)> =
+        claims.iter().map(|c| (c.key(), (c.state, c.header.current()))).collect();
+    for claim in claims.iter_mut().filter(|c| c.is_live()) {
+        let container = claim.header.parent.as_ref().and_then(|parent| containers.get(parent));
+        claim.state = match container {
+            Some((ClaimState::Live, current)) if !came_with(claim.header.current(), current) => {
+                ClaimState::Deleted
+            }
+            Some((state, _)) => *state,
+            None => ClaimState::Live,
+        };
+    }
+}
+
+/// Whether something contained was stated when its container's version was: under the same stamp,
+/// or, without one, not before it.
+fn came_with(inner: &Version, container: &Version) -> bool {
+    let stamp = |v: &Version| v.stamp.version_id.clone().zip(v.stamp.last_updated);
+    match (stamp(inner), stamp(container)) {
+        (Some(inner), Some(container)) => inner == container,
+        _ => inner.confirmed_at >= container.stamp.observed_at,
+    }
 }
 
 /// No Patient has come, or all have gone: nothing can be shown yet.
