@@ -14,6 +14,8 @@ mod order;
 mod projection;
 #[path = "promises/reverts.rs"]
 mod reverts;
+#[path = "promises/silence.rs"]
+mod silence;
 #[path = "promises/statements.rs"]
 mod statements;
 #[path = "promises/world.rs"]

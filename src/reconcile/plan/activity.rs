@@ -114,7 +114,7 @@ fn by_detail(material: &Material, found: &mut Activities) {
             .collect();
         if !others.is_empty() {
             found.choices.push(Choice {
-                element: "CarePlan.activity.detail.status".into(),
+                element: detail_status_path(shown).into(),
                 rule: "open-over-closed".into(),
                 from: plan.id,
                 others,
@@ -177,6 +177,23 @@ fn detail_key(detail: &Value) -> String {
         ("", _) | (_, "") => format!("{kind}|{not}||{words}"),
         (system, code) => format!("{kind}|{not}|{system}|{code}"),
     }
+}
+
+/// The status of one activity as FHIRPath, by the activity's name: a plan may hold several that
+/// sources disagree on, and their places change.
+fn detail_status_path(activity: &Value) -> String {
+    let names = [
+        ("code.text", "/detail/code/text"),
+        ("code.coding.display", "/detail/code/coding/0/display"),
+        ("code.coding.code", "/detail/code/coding/0/code"),
+        ("description", "/detail/description"),
+    ];
+    let named = |(path, pointer): &(&str, &str)| {
+        let name = activity.pointer(pointer)?.as_str()?.replace('\\', "\\\\").replace('\'', "\\'");
+        Some(format!("CarePlan.activity.where(detail.{path} = '{name}').detail.status"))
+    };
+    let path = names.iter().find_map(named);
+    path.unwrap_or_else(|| "CarePlan.activity.detail.status".to_owned())
 }
 
 fn detail_status(activity: &Value) -> &str {
