@@ -1,0 +1,112 @@
+//! The whole pipeline on other people's data, where it is at hand (see `corpus_fhir`): everything
+//! received is on the ledger, every view equals its rebuild, every reference answers.
+#![expect(clippy::unwrap_used, reason = "test")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use careweave::fhir::StructureCheck;
+use careweave::identity::Model;
+use careweave::ingest::{EndpointBases, Ingest};
+use careweave::pipeline::{EndpointSettings, Gateway, GatewayOptions, accept};
+use careweave::reconcile::{EndpointFacts, Policy};
+use careweave::store::SledStore;
+
+/// Folders of the data, each taken as one endpoint.
+const FOLDERS: [&str; 8] = [
+    "04-synthea-r4",
+    "05-care-coordination/chronic-care-multi-provider/ckd",
+    "05-care-coordination/chronic-care-multi-provider/mae",
+    "05-care-coordination/chronic-care-multi-provider/veterans",
+    "05-care-coordination/inferno-reference-server",
+    "05-care-coordination/sdoh-clinicalcare-sushi",
+    "06-transition-documents-fhir/ips-1.1.0",
+    "06-transition-documents-fhir/pacio-toc-1.0.0-ballot",
+];
+
+#[test]
+fn real_data_goes_through_and_balances() {
+    let Some(data) = data() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let endpoints = FOLDERS.iter().enumerate().map(|(n, folder)| EndpointSettings {
+        id: format!("e{n}").into(),
+        facts: EndpointFacts {
+            base_url: format!("http://e{n}.example/fhir"),
+            name: (*folder).to_owned(),
+            ..EndpointFacts::default()
+        },
+    });
+    let options = GatewayOptions {
+        public_base_url: "http://gateway.example".to_owned(),
+        endpoints: endpoints.collect(),
+        model: Model::embedded(),
+        policy: Policy::embedded(),
+        as_of: None,
+    };
+    let gateway = Gateway::new(Arc::new(SledStore::open(dir.path()).unwrap()), options);
+    let ingest = ingest();
+    for (n, folder) in FOLDERS.iter().enumerate() {
+        let endpoint: Arc<str> = format!("e{n}").into();
+        for file in json_files(&data.join(folder)) {
+            let input = std::fs::read(&file).unwrap();
+            let ingested = ingest.page(&endpoint, gateway.now(), &input);
+            accept(gateway.store().as_ref(), &endpoint, &ingested, None).unwrap();
+        }
+    }
+    gateway.settle_all(&mut |_, _| {}).unwrap();
+    let report = gateway.report().unwrap();
+    println!("{report:#?}");
+    tell_quarantined(&gateway);
+    assert!(report.ledger.balanced, "{:?}", report.ledger);
+    let verified = gateway.verify(&mut |_| {}).unwrap();
+    println!("{} views, {} resources", verified.owners, verified.resources);
+    assert_eq!(verified.findings_total, 0, "{:#?}", verified.findings);
+}
+
+fn ingest() -> Ingest {
+    let bases = (0..FOLDERS.len())
+        .map(|n| (format!("http://e{n}.example/fhir"), Arc::from(format!("e{n}"))));
+    Ingest::new(Arc::new(StructureCheck::new(&[]).unwrap()), EndpointBases::new(bases))
+}
+
+fn tell_quarantined(gateway: &Gateway) {
+    let access = careweave::flow::Access::system();
+    let mut reasons: BTreeMap<String, u32> = BTreeMap::new();
+    for unusable in gateway.store().quarantine(&access, None, 10_000).unwrap() {
+        *reasons.entry(format!("{}: {}", unusable.resource_type, unusable.reason)).or_default() +=
+            1;
+    }
+    for (reason, times) in reasons {
+        println!("quarantined {times} × {reason}");
+    }
+}
+
+fn data() -> Option<PathBuf> {
+    let data = std::env::var("CAREWEAVE_DATA").map_or_else(
+        |_| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"),
+        PathBuf::from,
+    );
+    if !data.is_dir() {
+        println!("skipped: no {}", data.display());
+        return None;
+    }
+    Some(data)
+}
+
+fn json_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        for path in entries.filter_map(Result::ok).map(|entry| entry.path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "json") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    files
+}
