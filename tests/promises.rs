@@ -6,8 +6,14 @@
 mod compared;
 #[path = "promises/deliveries.rs"]
 mod deliveries;
+#[path = "promises/identity.rs"]
+mod identity;
 #[path = "promises/order.rs"]
 mod order;
+#[path = "promises/projection.rs"]
+mod projection;
+#[path = "promises/reverts.rs"]
+mod reverts;
 #[path = "promises/statements.rs"]
 mod statements;
 #[path = "promises/world.rs"]

@@ -2,7 +2,7 @@
 //! <https://hl7.org/fhir/R4/http.html>
 //!
 //! One file an interaction. Every answer that tells of a person goes through
-//! [`answer`](answer::answer): the work runs on a blocking thread, its audit entry is durable,
+//! `answer`: the work runs on a blocking thread, its audit entry is durable,
 //! then the bytes leave.
 
 mod access;

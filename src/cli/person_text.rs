@@ -178,7 +178,11 @@ fn title_of(resource_type: ResourceType, resource: &Value) -> String {
                 resource.get(*e).and_then(Value::as_str).map(|d| d.get(..10).unwrap_or(d))
             });
             let when = when.map(|w| format!(", {w}")).unwrap_or_default();
-            format!("{name}: {} [{}{when}]", concept(&resource["code"]), code(resource, "status"))
+            let what = match (resource.get("code"), resource.get("description")) {
+                (None, Some(Value::String(description))) => description.clone(),
+                (code, _) => concept(code.unwrap_or(&Value::Null)),
+            };
+            format!("{name}: {what} [{}{when}]", code(resource, "status"))
         }
     }
 }

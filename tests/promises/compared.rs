@@ -15,6 +15,9 @@ use super::world::World;
 const MANY: usize = 100_000;
 const ID_LEN: usize = 26;
 
+/// What names begin with that tell which source versions stand behind a row.
+const MEMBERS: &str = "members of ";
+
 /// A name for everything, and what is said of it; two stores with the same content have the same.
 pub(crate) type Snapshot = BTreeMap<String, String>;
 
@@ -27,7 +30,10 @@ pub(crate) fn snapshot(world: &World) -> Snapshot {
         for (resource_type, rows) in &view.tables {
             for (row, _) in rows.iter().filter(|(row, _)| !row.made_by_us) {
                 let members: Vec<String> = row.members.iter().map(|m| m.key.to_string()).collect();
-                names.insert(row.id.to_string(), format!("<{resource_type} {members:?}>"));
+                // Another person's records are referred to by their own ids, shown or not.
+                for id in row.aliases.iter().chain([&row.id]) {
+                    names.insert(id.to_string(), format!("<{resource_type} {members:?}>"));
+                }
             }
         }
     }
@@ -43,6 +49,11 @@ pub(crate) fn snapshot(world: &World) -> Snapshot {
         snapshot.insert(name, format!("{:?} {}", review.grade, review.reason));
     }
     snapshot
+}
+
+/// The same, whichever source versions said it.
+pub(crate) fn said_in(snapshot: Snapshot) -> Snapshot {
+    snapshot.into_iter().filter(|(name, _)| !name.starts_with(MEMBERS)).collect()
 }
 
 /// The settled store to the byte: ids, versions, times, everything.
@@ -110,12 +121,15 @@ pub(crate) fn assert_conserved(world: &World) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// The view resource that states a record, and by which rule, by the record.
+pub(crate) type Shown = BTreeMap<RecordKey, (DerivedId, Box<str>)>;
+
 /// Which view resource states each record, by the record.
-pub(crate) fn shown_as(gateway: &Gateway) -> BTreeMap<RecordKey, (Owner, DerivedId)> {
+pub(crate) fn shown_as(gateway: &Gateway) -> Shown {
     let mut shown = BTreeMap::new();
     for view in views(gateway.store().as_ref()) {
-        for (row, _) in view.tables.values().flatten() {
-            let stated = row.members.iter().map(|m| (m.key.clone(), (view.owner, row.id)));
+        for (row, _) in view.tables.values().flatten().filter(|(row, _)| !row.made_by_us) {
+            let stated = row.members.iter().map(|m| (m.key.clone(), (row.id, m.rule.clone())));
             shown.extend(stated);
         }
     }
@@ -186,14 +200,19 @@ fn note_view(
     names: &Names,
     snapshot: &mut Snapshot,
 ) {
+    let mut names = names.clone();
+    for (row, _) in view.tables.values().flatten().filter(|(row, _)| !row.made_by_us) {
+        let alias = |id: &DerivedId| (id.to_string(), "<an alias>".to_owned());
+        names.extend(row.aliases.iter().map(alias));
+    }
+    let names = &names;
     let owner = format!("owner of {:?}", view.head.homes);
     snapshot.insert(owner.clone(), format!("{:?}", view.head.next_change));
     for (row, body) in view.tables.values().flatten() {
         let name = names.get(&row.id.to_string()).unwrap();
         let mut text = renamed(body, names);
-        for member in &row.members {
-            write!(text, "\nmember {} {:?}", member.key, member.version_id).unwrap();
-        }
+        let members = row.members.iter().map(|m| format!("{} {:?}", m.key, m.version_id));
+        snapshot.insert(format!("{MEMBERS}{name}"), members.collect::<Vec<_>>().join("\n"));
         for choice in &row.choices {
             let choice = renamed(&format!("{} {}", choice.element, choice.rule), names);
             write!(text, "\nchoice {choice}").unwrap();

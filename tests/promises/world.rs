@@ -7,7 +7,7 @@ use jiff::civil::{Date, date};
 use serde_json::{Value, json};
 
 use careweave::fhir::StructureCheck;
-use careweave::flow::{ChartKey, Identifier, Ingested, RecordKey};
+use careweave::flow::{Identifier, Ingested, RecordKey};
 use careweave::identity::Model;
 use careweave::ingest::{EndpointBases, Ingest};
 use careweave::pipeline::{EndpointSettings, Gateway, GatewayOptions, Receipt, accept};
@@ -102,10 +102,6 @@ impl World {
             self.page(&page.iter().collect::<Vec<_>>());
         }
     }
-}
-
-pub(crate) fn chart(endpoint: &str, patient: &str) -> ChartKey {
-    ChartKey::new(endpoint, patient)
 }
 
 fn ingest() -> &'static Ingest {

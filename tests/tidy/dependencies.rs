@@ -22,12 +22,18 @@ fn the_lock_file_holds_registry_crates_with_checksums_and_no_banned_ones() {
 
 #[test]
 fn the_audit_finds_each_fault() {
-    let faulty = "[[package]]\nname = \"openssl\"\nversion = \"1.0.0\"\nsource = \"registry+x\"\n\
-        checksum = \"a\"\n\n[[package]]\nname = \"a\"\nversion = \"1.0.0\"\nsource = \"git+x\"\n\n\
-        [[package]]\nname = \"tokio\"\nversion = \"1.0.0\"\nsource = \"registry+x\"\nchecksum = \"a\"\
-        \n\n[[package]]\nname = \"tokio\"\nversion = \"2.0.0\"\nsource = \"registry+x\"\n\
-        checksum = \"a\"\n";
-    assert_eq!(complaints(faulty).len(), 3, "{:?}", complaints(faulty));
+    let package = |name: &str, version: &str, from: &str| {
+        format!("[[package]]\nname = \"{name}\"\nversion = \"{version}\"\n{from}\n")
+    };
+    let registry = "source = \"registry+x\"\nchecksum = \"a\"\n";
+    let faulty = [
+        package("openssl", "1.0.0", registry),
+        package("a", "1.0.0", "source = \"git+x\"\n"),
+        package("tokio", "1.0.0", registry),
+        package("tokio", "2.0.0", registry),
+    ]
+    .concat();
+    assert_eq!(complaints(&faulty).len(), 3, "{:?}", complaints(&faulty));
 }
 
 fn complaints(lock: &str) -> Vec<String> {

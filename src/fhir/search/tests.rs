@@ -286,15 +286,16 @@ fn index_values_find_every_value_that_matches() {
         let criterion = table.criterion(kind, name, value).unwrap();
         assert!(criterion.matches(&values), "{query}");
         let wanted = criterion.index_values().unwrap();
-        let keys = |v: &Indexed| v.key_parts().unwrap().map(str::to_owned);
-        let has = |w: &Indexed| {
-            values.iter().any(|v| v.param == criterion.param && keys(&v.value) == keys(w))
+        // An index holds a text under each of its beginnings.
+        let found = |held: &Indexed, asked: &Indexed| {
+            let (held, asked) = (held.key_parts().unwrap(), asked.key_parts().unwrap());
+            held == asked || (held[0] == "text" && held[1].starts_with(asked[1]))
         };
+        let has =
+            |w: &Indexed| values.iter().any(|v| v.param == criterion.param && found(&v.value, w));
         assert!(wanted.iter().any(has), "{query}");
     }
-    for query in
-        ["family=l", "family:contains=li", "identifier=urn:a|", "birthdate=2020", "gender:not=male"]
-    {
+    for query in ["family:contains=li", "identifier=urn:a|", "birthdate=2020", "gender:not=male"] {
         let (name, value) = query.split_once('=').unwrap();
         assert!(table.criterion(kind, name, value).unwrap().index_values().is_none(), "{query}");
     }

@@ -11,10 +11,8 @@ use super::super::claim::ClaimState;
 use super::super::merge::stem;
 use super::super::person::{Group, Person};
 use super::super::resolve::local;
+use super::super::words::{in_words, shortened, subject_matter};
 use super::{Conflict, Severity};
-
-/// How much of a value a conflict's text shows.
-const VALUE_CHARS_MAX: usize = 240;
 
 /// Chosen values that others contradict, where the policy says that it matters.
 pub(super) fn disagreements(
@@ -31,7 +29,7 @@ pub(super) fn disagreements(
                 let matters = row.made_by_us
                     || person.policy.is_conflict(resource_type.name(), stem(element));
                 if matters {
-                    found.push(disagreement(person, *resource_type, row, choice, &by_id));
+                    found.extend(disagreement(person, *resource_type, row, choice, &by_id));
                 }
             }
         }
@@ -45,37 +43,41 @@ fn disagreement(
     row: &ViewRow,
     choice: &Choice,
     by_id: &HashMap<DerivedId, usize>,
-) -> Conflict {
+) -> Option<Conflict> {
     let (_, element) = choice.element.split_once('.').unwrap_or_default();
     let body: Map<String, Value> = serde_json::from_slice(&row.body).unwrap_or_default();
-    let shown: Vec<String> = body
-        .iter()
-        .filter(|(name, _)| {
-            person.policy.field_group(resource_type.name(), stem(name)) == stem(element)
-        })
-        .map(|(_, value)| value.to_string())
-        .collect();
     let who = |id: &DerivedId| by_id.get(id).map_or("another source", |&i| name(person, i));
-    let others: Vec<String> = choice
+    let shown = match row.made_by_us {
+        true => String::new(),
+        false => body.get(element).map(in_words).unwrap_or_default(),
+    };
+    // Values that read the same (another display, a later date of the same status) are chosen
+    // among, and nobody needs to hear of it.
+    let others: Vec<(&DerivedId, String)> = choice
         .others
         .iter()
-        .map(|(id, value)| format!("{} says {}", who(id), brief(value)))
+        .map(|(id, json)| (id, stated(json, element)))
+        .filter(|(_, words)| *words != shown)
         .collect();
-    let shown =
-        if row.made_by_us { String::new() } else { format!(" {}", brief(&shown.join(", "))) };
-    let terminal = |text: &str| TERMINAL.iter().any(|t| text.contains(&format!("\"{t}\"")));
+    if others.is_empty() {
+        return None;
+    }
     let both_ended = element == "status"
         && row.members.iter().any(|m| matches!(&*m.rule, "identifier" | "same-record"))
-        && terminal(&shown)
-        && choice.others.iter().any(|(_, value)| terminal(value));
+        && is_terminal(&shown)
+        && others.iter().any(|(_, words)| is_terminal(words));
     let (rule, title) = match both_ended {
         true => ("C11", "two sources ended the same thing differently"),
         false => ("value-disagreement", "the sources disagree on a value"),
     };
-    let speakers = std::iter::once(&choice.from).chain(choice.others.iter().map(|(id, _)| id));
+    let says: Vec<String> =
+        others.iter().map(|(id, words)| format!("{} says {}", who(id), shortened(words))).collect();
+    let speakers = std::iter::once(&choice.from).chain(others.iter().map(|(id, _)| *id));
     let evidence =
         speakers.filter_map(|id| person.url(person.claims[*by_id.get(id)?].key())).collect();
-    Conflict {
+    let shown = if shown.is_empty() { "something else".to_owned() } else { shortened(&shown) };
+    let about = subject_matter(&body).map(|a| format!("{resource_type} \"{a}\", {element}"));
+    Some(Conflict {
         rule,
         aspect: choice.element.to_string(),
         severity: Severity::Moderate,
@@ -84,14 +86,14 @@ fn disagreement(
         evidence,
         title,
         detail: format!(
-            "{}: shown{shown} from {} by rule {}; {}. Confirm the right value with the sources \
-             and have the others corrected.",
-            choice.element,
+            "{}: {} says {shown}, which is shown (rule {}); {}. Confirm the right value with the \
+             sources and have the others corrected.",
+            about.unwrap_or_else(|| choice.element.to_string()),
             who(&choice.from),
             choice.rule,
-            others.join("; "),
+            says.join("; "),
         ),
-    }
+    })
 }
 
 const TERMINAL: [&str; 8] = [
@@ -217,9 +219,12 @@ fn name<'a>(person: &'a Person<'_>, claim: usize) -> &'a str {
     named.filter(|n| !n.is_empty()).unwrap_or(endpoint)
 }
 
-fn brief(value: &str) -> String {
-    if value.chars().count() <= VALUE_CHARS_MAX {
-        return value.to_owned();
-    }
-    value.chars().take(VALUE_CHARS_MAX).chain(['…']).collect()
+/// What a source states for an element, in words; elements of a group are stated together.
+fn stated(json: &str, element: &str) -> String {
+    let Ok(value) = serde_json::from_str::<Value>(json) else { return json.to_owned() };
+    in_words(value.get(element).unwrap_or(&value))
+}
+
+fn is_terminal(words: &str) -> bool {
+    TERMINAL.contains(&words.trim_matches('"'))
 }
