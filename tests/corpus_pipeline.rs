@@ -1,6 +1,6 @@
 //! The whole pipeline on other people's data, where it is at hand (see `corpus_fhir`): everything
 //! received is on the ledger, every view equals its rebuild, every reference answers.
-#![expect(clippy::unwrap_used, reason = "test")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "test that tells what it saw")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -76,9 +76,10 @@ async fn show(args: &DemoArgs, common: &Common, output: &Output) -> Result<(), C
     let gateway = open_gateway(&config)?;
     let ingest = open_ingest(&config)?;
     let wanted = Wanted { endpoints: &[], full: false };
-    pull_and_settle(&gateway, &ingest, &config, wanted, output).await?;
+    let pulled = pull_and_settle(&gateway, &ingest, &config, wanted, output).await?;
     let truth = score(&gateway, &population)?;
     let mut report = gateway.report()?;
+    report.tell_pulled(&pulled);
     report.seconds = started.elapsed().as_secs_f64();
     let person = showcase(&gateway, &population)?;
     if output.is_json() {

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::compare::normalise_identifier;
 use crate::config::{Config, EndpointConfig, SecurityMode, Severity, StoreEngine, profile_text};
 use crate::endpoints::plan_of;
@@ -72,13 +74,7 @@ pub(super) fn plans(
     endpoints: &[String],
     full: bool,
 ) -> Result<Vec<(crate::net::Fetcher, crate::endpoints::PullPlan)>, CliError> {
-    for id in endpoints {
-        if !config.endpoint.iter().any(|e| e.id == *id) {
-            let known: Vec<&str> = config.endpoint.iter().map(|e| e.id.as_str()).collect();
-            let known = known.join(", ");
-            return Err(CliError::Usage(format!("unknown endpoint \"{id}\"; known: {known}")));
-        }
-    }
+    endpoints.iter().try_for_each(|id| known_endpoint(config, id))?;
     let wanted =
         config.endpoint.iter().filter(|e| endpoints.is_empty() || endpoints.contains(&e.id));
     let mut plans = Vec::new();
@@ -89,6 +85,16 @@ pub(super) fn plans(
         plans.push((fetcher, plan));
     }
     Ok(plans)
+}
+
+/// An endpoint that a command names must be configured.
+pub(super) fn known_endpoint(config: &Config, id: &str) -> Result<(), CliError> {
+    if config.endpoint.iter().any(|e| e.id == id) {
+        return Ok(());
+    }
+    let known: Vec<&str> = config.endpoint.iter().map(|e| e.id.as_str()).collect();
+    let known = known.join(", ");
+    Err(CliError::Usage(format!("unknown endpoint \"{id}\"; known: {known}")))
 }
 
 /// The settings in use must be ones that work; nothing is served in a laxer mode in silence.
@@ -136,8 +142,11 @@ pub(super) struct ScratchDir(PathBuf);
 impl ScratchDir {
     /// Makes a new one.
     pub(super) fn new() -> Result<Self, CliError> {
-        let path = std::env::temp_dir().join(format!("careweave-demo-{}", std::process::id()));
-        std::fs::create_dir_all(&path)?;
+        // Named so that nobody can have made it before, and refused if somebody has.
+        let name =
+            format!("careweave-demo-{}-{}", std::process::id(), Timestamp::now().as_nanosecond());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path)?;
         Ok(Self(path))
     }
 

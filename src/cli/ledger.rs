@@ -2,9 +2,11 @@
 
 use clap::Args;
 
-use super::gateway::{open_gateway, read_config};
+use super::gateway::{known_endpoint, open_gateway, read_config};
 use super::output::Output;
+use super::person_text::audited;
 use super::{CliError, Common};
+use crate::fhir::ResourceType;
 use crate::pipeline::LedgerFilter;
 
 /// Which rows.
@@ -21,7 +23,15 @@ pub(super) struct LedgerArgs {
 /// Prints the rows: a table, or NDJSON with `--json`.
 pub(super) fn run(args: &LedgerArgs, common: &Common, output: &Output) -> Result<(), CliError> {
     let config = read_config(common)?;
+    if let Some(id) = &args.endpoint {
+        known_endpoint(&config, id)?;
+    }
+    if let Some(name) = &args.resource_type {
+        name.parse::<ResourceType>().map_err(|e| CliError::Usage(e.to_string()))?;
+    }
     let gateway = open_gateway(&config)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    runtime.block_on(audited(&gateway, "ledger", &[]))?;
     let filter = LedgerFilter {
         endpoint: args.endpoint.as_deref().map(Into::into),
         resource_type: args.resource_type.as_deref().map(Into::into),
@@ -34,9 +44,10 @@ pub(super) fn run(args: &LedgerArgs, common: &Common, output: &Output) -> Result
         }
         let record = format!("{}/{}/{}", row.endpoint, row.resource_type, row.id);
         let view = row.view.as_deref().unwrap_or("-");
+        let version = if row.version.is_empty() { "-" } else { &row.version };
         output.line(&format!(
-            "{:11} {record} v{} → {view}  {}: {}",
-            row.disposition, row.version, row.rule, row.reason
+            "{:11} {record} {version} → {view}  {}: {}",
+            row.disposition, row.rule, row.reason
         ))
     })
 }

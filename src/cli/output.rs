@@ -30,6 +30,9 @@ pub enum CliError {
     /// The gateway.
     #[error(transparent)]
     Gateway(#[from] GatewayError),
+    /// Whoever read our output has seen enough (`| head`): no failure.
+    #[error("nobody reads the output")]
+    ReaderGone,
     /// Reading or writing failed.
     #[error("could not read or write: {0}")]
     Io(#[from] io::Error),
@@ -39,6 +42,7 @@ impl CliError {
     /// 2 for wrong usage, else 1.
     pub(super) fn exit_status(&self) -> u8 {
         match self {
+            Self::ReaderGone => 0,
             Self::Usage(_) | Self::Config(_) => 2,
             Self::Failed(_)
             | Self::Problems(_)
@@ -78,8 +82,7 @@ impl Output {
     /// Prints a line of text.
     pub(super) fn line(&self, text: &str) -> Result<(), CliError> {
         match writeln!(io::stdout().lock(), "{text}") {
-            // A reader that has seen enough (`| head`) is no failure.
-            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Err(CliError::ReaderGone),
             done => Ok(done?),
         }
     }
@@ -91,6 +94,9 @@ impl Output {
 
     /// Prints an error, with its causes.
     pub(super) fn error(&self, error: &CliError) {
+        if matches!(error, CliError::ReaderGone) {
+            return;
+        }
         let mut text = format!("careweave: {error}");
         let mut cause = std::error::Error::source(error);
         while let Some(inner) = cause {

@@ -99,7 +99,7 @@ async fn find(gateway: &Gateway, terms: &[String], output: &Output) -> Result<()
         output.line(&format!("{id}  {name:28} {gender:7} {born:10}  {records} records"))?;
     }
     match persons.is_empty() {
-        true => Err(CliError::Problems("nobody fits all terms; try fewer or shorter ones".into())),
+        true => output.line("nobody fits all terms; try fewer or shorter ones"),
         false => Ok(()),
     }
 }

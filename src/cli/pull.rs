@@ -35,6 +35,7 @@ pub(super) fn run(args: &PullArgs, common: &Common, output: &Output) -> Result<(
     let plans = Wanted { endpoints: &args.endpoint, full: args.full };
     let reports = runtime.block_on(pull_and_settle(&gateway, &ingest, &config, plans, output))?;
     let mut report = gateway.report()?;
+    report.tell_pulled(&reports);
     report.seconds = started.elapsed().as_secs_f64();
     if output.is_json() {
         output.json(&report)?;

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 
-use super::gateway::{open_gateway, read_config, refuse_insecure};
+use super::gateway::{open_gateway, open_ingest, plans, read_config, refuse_insecure};
 use super::output::Output;
 use super::{CliError, Common};
 use crate::api::{ApiOptions, router};
-use crate::config::{Config, LimitsConfig};
+use crate::config::{Config, EndpointConfig, LimitsConfig};
+use crate::endpoints::Silent;
+use crate::ingest::Ingest;
 use crate::net::{ServeOptions, Served, serve};
-use crate::pipeline::Gateway;
+use crate::pipeline::{Gateway, PullReport, pull};
 
 /// How often what became dirty is settled in the background.
 const SETTLE_EVERY: Duration = Duration::from_millis(500);
@@ -28,7 +30,15 @@ pub(super) fn run(common: &Common, output: &Output) -> Result<(), CliError> {
         let gateway = open_gateway(&config)?;
         output.text(&format!("listening on {}/fhir", gateway.public_base_url()))?;
         let settling = tokio::spawn(settle_in_background(gateway.clone()));
+        let ingest = open_ingest(&config)?;
+        let pulling: Vec<_> = config
+            .endpoint
+            .iter()
+            .map(|e| pull_on_schedule(gateway.clone(), ingest.clone(), config.clone(), e.clone()))
+            .map(tokio::spawn)
+            .collect();
         let served = run_api(listener, &gateway, &config.limits).await;
+        pulling.iter().for_each(tokio::task::JoinHandle::abort);
         settling.abort();
         if served == Served::Cut {
             tracing::warn!("some connections were cut at shutdown");
@@ -68,13 +78,52 @@ pub(super) async fn run_api(
     serve(listener, router(gateway.clone(), options), interrupted(), serve_options).await
 }
 
-/// Settles what writers leave dirty, as long as the gateway runs.
+/// Pulls one endpoint at once and then at its interval, as long as the gateway runs.
+async fn pull_on_schedule(
+    gateway: Arc<Gateway>,
+    ingest: Arc<Ingest>,
+    config: Config,
+    endpoint: EndpointConfig,
+) {
+    let id = endpoint.id;
+    loop {
+        match plans(&config, std::slice::from_ref(&id), false) {
+            Ok(plans) => {
+                let silent = plans.into_iter().map(|(f, p)| (f, p, Arc::new(Silent) as _));
+                match pull(&gateway, &ingest, silent.collect()).await {
+                    Ok(reports) => reports.iter().for_each(log_outcome),
+                    Err(error) => tracing::error!(endpoint = id, %error, "pull failed"),
+                }
+            }
+            Err(error) => tracing::error!(endpoint = id, %error, "pull cannot be planned"),
+        }
+        tokio::time::sleep(endpoint.pull.every).await;
+    }
+}
+
+fn log_outcome(report: &PullReport) {
+    let (endpoint, entries) = (&report.endpoint, report.outcome.entries());
+    match report.outcome.is_complete() {
+        true => tracing::info!(%endpoint, entries, "pulled"),
+        false => tracing::warn!(%endpoint, entries, "pulled incompletely"),
+    }
+}
+
+/// Settles what writers leave dirty, and what a new day makes dirty, as long as the gateway runs.
 pub(super) async fn settle_in_background(gateway: Arc<Gateway>) {
+    let mut swept = gateway.today();
     loop {
         tokio::time::sleep(SETTLE_EVERY).await;
+        let today = gateway.today();
+        let is_new_day = std::mem::replace(&mut swept, today) != today;
         let gateway = gateway.clone();
-        let settled = tokio::task::spawn_blocking(move || gateway.settle_all(&mut |_, _| {})).await;
-        match settled {
+        let settle = move || {
+            if is_new_day {
+                gateway.sweep_due()?;
+            }
+            gateway.settle_all(&mut |_, _| {})
+        };
+        match tokio::task::spawn_blocking(settle).await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => tracing::error!(%error, "settle failed"),
             Err(panic) => tracing::error!(%panic, "settle ended abnormally"),

@@ -114,10 +114,9 @@ fn check_endpoint(endpoint: &EndpointConfig, findings: &mut Vec<Finding>) {
                 error("url", problem.to_owned());
             }
         }
-        EndpointKind::Files => {}
-        kind @ (EndpointKind::Bulk | EndpointKind::Feed) => {
+        kind @ (EndpointKind::Files | EndpointKind::Bulk | EndpointKind::Feed) => {
             let name = kind.name();
-            error("kind", format!("\"{name}\" is not built yet; known: fhir, files"));
+            error("kind", format!("\"{name}\" is not built yet; known: fhir"));
         }
     }
     match endpoint.auth {

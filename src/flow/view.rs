@@ -27,7 +27,7 @@ pub enum Owner {
 pub struct ViewStamp {
     /// Version of the weaving code: raised when its results change.
     pub weave: u32,
-    /// Hash of the policy file.
+    /// Hash of the policy file, the endpoints' settings and the search parameters.
     pub policy: Hash,
     /// Hash of the match model file.
     pub model: Hash,

@@ -122,7 +122,6 @@ fn prepare(
         batch.quarantined.push(unusable.clone());
     }
     count(&mut batch.counters, endpoint, "not_records", i64::from(ingested.not_records));
-    count(&mut batch.counters, endpoint, "quarantined", receipt.quarantined.cast_signed());
     count(&mut batch.counters, endpoint, "received", receipt.received().cast_signed());
     if let Some(at) = at {
         batch.cursors.insert((endpoint.clone(), at.part.clone()), at.cursor.clone());

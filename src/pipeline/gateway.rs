@@ -10,10 +10,10 @@ use jiff::tz::TimeZone;
 
 use crate::fhir::search::SearchTable;
 use crate::fhir::{Reference, parse_reference};
-use crate::flow::{Access, DisclosureClass, Owner, RecordKey, ViewStamp};
+use crate::flow::{Access, DisclosureClass, Hash, Owner, RecordKey, ViewStamp};
 use crate::identity::Model;
 use crate::reconcile::{EndpointFacts, Policy, WEAVE_VERSION};
-use crate::store::{AuditEntry, Store, StoreError};
+use crate::store::{AuditEntry, Dirty, Store, StoreError};
 
 use super::audit::AuditWriter;
 use super::settle::HOMES_PER_SETTLE;
@@ -48,6 +48,8 @@ pub struct Gateway {
     facts: BTreeMap<Arc<str>, EndpointFacts>,
     audit: AuditWriter,
     settling: Mutex<()>,
+    /// Hash of all that views depend on besides sources, links and model.
+    rules: Hash,
 }
 
 /// What is known of an endpoint's freshness; handed out with every answer (P6).
@@ -83,7 +85,8 @@ impl Gateway {
     pub fn new(store: Arc<dyn Store>, options: GatewayOptions) -> Self {
         let facts = options.endpoints.iter().map(|e| (e.id.clone(), e.facts.clone())).collect();
         let audit = AuditWriter::start(store.clone());
-        Self { store, options, facts, audit, settling: Mutex::new(()) }
+        let rules = rules_of(&options);
+        Self { store, options, facts, audit, settling: Mutex::new(()), rules }
     }
 
     /// A gateway on the embedded profiles whose endpoints are in these states.
@@ -161,7 +164,7 @@ impl Gateway {
     pub fn view_stamp(&self) -> ViewStamp {
         ViewStamp {
             weave: WEAVE_VERSION,
-            policy: self.policy().hash(),
+            policy: self.rules,
             model: self.model().hash(),
             class: DisclosureClass::Full,
             as_of: self.today(),
@@ -204,8 +207,9 @@ impl Gateway {
         states.collect()
     }
 
-    /// Settles what is dirty before a read, waiting at most so long; returns how many homes are
-    /// still pending in the whole store. Blocking.
+    /// Settles what is dirty before a read (an owner's homes, or whatever is dirty), waiting at
+    /// most so long; returns how many homes are still pending: of the owner, or in the whole
+    /// store. Blocking.
     ///
     /// # Errors
     /// When the store fails.
@@ -217,22 +221,31 @@ impl Gateway {
         let access = Access::system();
         let until = Instant::now() + wait;
         loop {
-            let dirty = self.store.dirty(&access, HOMES_PER_SETTLE)?;
+            let dirty = match owner {
+                Some(owner) => self.dirty_of(owner)?,
+                None => self.store.dirty(&access, HOMES_PER_SETTLE)?,
+            };
             if dirty.is_empty() {
                 return Ok(0);
             }
-            let concerned = match owner {
-                Some(owner) => match self.store.view(&access, owner)? {
-                    Some(head) => dirty.iter().any(|d| head.homes.contains(&d.home)),
-                    None => false,
-                },
-                None => true,
-            };
-            if !concerned || Instant::now() >= until {
-                return Ok(self.store.dirty_count(&access)?);
+            if Instant::now() >= until {
+                return match owner {
+                    Some(_) => Ok(dirty.len()),
+                    None => Ok(self.store.dirty_count(&access)?),
+                };
             }
             self.settle(&dirty)?;
         }
+    }
+
+    fn dirty_of(&self, owner: Owner) -> Result<Vec<Dirty>, GatewayError> {
+        let access = Access::system();
+        let head = self.store.view(&access, owner)?;
+        let mut dirty = Vec::new();
+        for home in head.into_iter().flat_map(|head| head.homes) {
+            dirty.extend(self.store.dirty_mark(&access, &home)?);
+        }
+        Ok(dirty)
     }
 
     /// The source record that an absolute URL under one of the endpoints' bases names.
@@ -244,4 +257,16 @@ impl Gateway {
         let endpoint = self.options.endpoints.iter().find(|e| e.facts.base_url == base)?;
         Some(RecordKey::new(&endpoint.id, resource_type, id))
     }
+}
+
+/// Policy, what is configured of the endpoints, and the search parameters by whose place values
+/// are stored.
+fn rules_of(options: &GatewayOptions) -> Hash {
+    let mut endpoints: Vec<String> =
+        options.endpoints.iter().map(|e| format!("{} {:?}", e.id, e.facts)).collect();
+    endpoints.sort();
+    let policy = options.policy.hash().0.to_be_bytes();
+    let search = SearchTable::embedded().fingerprint().to_be_bytes();
+    let parts = [policy.as_slice(), search.as_slice()];
+    Hash::of_parts(parts.into_iter().chain(endpoints.iter().map(String::as_bytes)))
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::flow::{Access, Disposition};
 
 use super::gateway::{Gateway, GatewayError};
+use super::pull::PullReport;
 
 /// The report (SURFACE.md).
 #[derive(Clone, Debug, Default, Serialize)]
@@ -39,7 +40,7 @@ pub struct Report {
 pub struct EndpointLine {
     /// Its id.
     pub id: Arc<str>,
-    /// Entries received from it so far.
+    /// Entries received from it: in the pull that the report is about, else so far.
     pub pulled: i64,
     /// `complete`, `failed: …` and so on.
     pub state: Box<str>,
@@ -113,6 +114,16 @@ impl Gateway {
             ledger: ledger_sums(&counters, pending),
             seconds: 0.0,
         })
+    }
+}
+
+impl Report {
+    /// Makes this the report of a pull: what it brought, endpoint by endpoint.
+    pub fn tell_pulled(&mut self, pulls: &[PullReport]) {
+        for line in &mut self.endpoints {
+            let pull = pulls.iter().find(|pull| pull.endpoint == line.id);
+            line.pulled = pull.map_or(0, |pull| pull.outcome.entries().cast_signed());
+        }
     }
 }
 

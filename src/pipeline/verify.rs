@@ -194,6 +194,7 @@ impl Gateway {
             (Disposition::Waiting, sums.waiting),
             (Disposition::Stored, sums.stored),
             (Disposition::Pending, sums.pending),
+            (Disposition::Quarantined, sums.quarantined),
         ];
         for (disposition, count) in counted {
             let listed = rows.get(disposition.word()).copied().unwrap_or_default();

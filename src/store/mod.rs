@@ -211,6 +211,9 @@ pub trait Store: Send + Sync {
     /// Up to `limit` dirty homes, those marked first before others.
     fn dirty(&self, access: &Access, limit: usize) -> Result<Vec<Dirty>>;
 
+    /// The mark of a home, if it is dirty.
+    fn dirty_mark(&self, access: &Access, home: &Home) -> Result<Option<Dirty>>;
+
     /// How many homes are dirty.
     fn dirty_count(&self, access: &Access) -> Result<usize>;
 

@@ -21,7 +21,8 @@ pub use crate::flow::Cursor;
 pub struct Accept {
     /// Records with new or confirmed versions.
     pub records: Vec<RecordWrite>,
-    /// Unusable input.
+    /// Unusable input: the store counts it as `quarantined`, or as one of the `repeats` when it
+    /// holds that input already.
     pub quarantined: Vec<Quarantined>,
     /// Changes of counters.
     pub counters: CounterDelta,

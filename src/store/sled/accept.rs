@@ -20,13 +20,15 @@ pub(super) fn accept(commit: &mut Commit<'_>, batch: Accept) -> Result<()> {
     for (home, entries) in by_home {
         homes::add_batch(commit, &home, entries)?;
     }
+    let mut counters = batch.counters;
     for (nth, quarantined) in (0..).zip(&batch.quarantined) {
-        quarantine(commit, nth, quarantined)?;
+        let counter = if quarantine(commit, nth, quarantined)? { "quarantined" } else { "repeats" };
+        *counters.entry((quarantined.endpoint.clone(), counter.into())).or_default() += 1;
     }
     for ((endpoint, part), cursor) in &batch.cursors {
         commit.put(Key::new(keys::CURSOR).text(endpoint).text(part), &(part, cursor))?;
     }
-    count(commit, &batch.counters)?;
+    count(commit, &counters)?;
     mark_dirty(commit, batch.dirty.iter())
 }
 
@@ -76,13 +78,15 @@ fn record(
     Ok(())
 }
 
-fn quarantine(commit: &mut Commit<'_>, nth: u32, quarantined: &Quarantined) -> Result<()> {
+/// Returns whether the input is a new one.
+fn quarantine(commit: &mut Commit<'_>, nth: u32, quarantined: &Quarantined) -> Result<bool> {
     let place = Key::new(keys::QUARANTINE_PLACE).hash(quarantined.hash);
     if commit.has(&place)? {
-        return Ok(());
+        return Ok(false);
     }
     commit.put(&place, &(commit.seq, nth))?;
-    commit.put(Key::new(keys::QUARANTINE).number(commit.seq).small(nth), quarantined)
+    commit.put(Key::new(keys::QUARANTINE).number(commit.seq).small(nth), quarantined)?;
+    Ok(true)
 }
 
 /// Adds to counters.

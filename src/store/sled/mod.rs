@@ -156,6 +156,10 @@ impl Store for SledStore {
         self.read_dirty(access, limit)
     }
 
+    fn dirty_mark(&self, access: &Access, home: &Home) -> Result<Option<Dirty>> {
+        self.read_dirty_mark(access, home)
+    }
+
     fn dirty_count(&self, _access: &Access) -> Result<usize> {
         let count: Option<i64> = self.get("dirty count", keys::DIRTY_COUNT)?;
         Ok(count.and_then(|count| usize::try_from(count).ok()).unwrap_or(0))

@@ -12,7 +12,9 @@ use super::keys::{self, Key};
 use super::settle::MadeValue;
 use super::{SledStore, homes};
 use crate::flow::{Access, DerivedId, DisclosureClass, Hash, Home, Quarantined, RecordHeader};
-use crate::store::{AuditRow, Counters, Cursor, HomeContent, Issued, RecordId, Result, codec};
+use crate::store::{
+    AuditRow, Counters, Cursor, Dirty, HomeContent, Issued, RecordId, Result, codec,
+};
 
 impl SledStore {
     /// The value under a key.
@@ -111,6 +113,19 @@ impl SledStore {
             })
             .take(limit)
             .collect()
+    }
+
+    pub(super) fn read_dirty_mark(&self, access: &Access, home: &Home) -> Result<Option<Dirty>> {
+        if !access.sees(home.endpoint()) {
+            return Ok(None);
+        }
+        let _steady = self.steady();
+        let hash = keys::home_hash(home);
+        let place: Option<u64> = self.get("dirty mark", Key::new(keys::DIRTY_PLACE).hash(hash))?;
+        let Some(place) = place else { return Ok(None) };
+        let mark: Option<(Home, u64)> =
+            self.get("dirty mark", Key::new(keys::DIRTY).number(place).hash(hash))?;
+        Ok(mark.map(|(home, seq)| Dirty { home, seq }))
     }
 
     pub(super) fn read_cursors(
