@@ -1,7 +1,7 @@
 //! Weaving one owner: reads its homes, hands them to reconcile, extracts search values.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use crate::fhir::ResourceType;
@@ -61,7 +61,7 @@ pub(super) fn weave_owner(gateway: &Gateway, homes: &[Home]) -> Result<OwnerView
     }
     superseded.retain(|_, versions| *versions != 0);
 
-    let previous = Previous::read(store, homes)?;
+    let previous = Previous::read(gateway, homes)?;
     let outside = StoreOutside { store, unknown: RefCell::default(), failed: OnceLock::new() };
     let mut view = weave_records(gateway, records, &outside, &previous);
     if let Some(error) = outside.failed.into_inner().or(previous.failed.into_inner()) {
@@ -188,23 +188,33 @@ struct Previous<'a> {
     store: &'a dyn Store,
     tables: BTreeMap<(Owner, ResourceType), Arc<Table>>,
     bodies: RefCell<BTreeMap<(Owner, ResourceType), Vec<bytes::Bytes>>>,
+    /// Owners whose search values were extracted by the present parameters: values name them by
+    /// their place in the table.
+    current: BTreeSet<Owner>,
     failed: OnceLock<StoreError>,
 }
 
 impl<'a> Previous<'a> {
-    fn read(store: &'a dyn Store, homes: &[Home]) -> Result<Self, StoreError> {
+    fn read(gateway: &'a Gateway, homes: &[Home]) -> Result<Self, StoreError> {
+        let store = gateway.store().as_ref();
+        let rules = gateway.view_stamp().policy;
         let access = Access::system();
         let mut tables = BTreeMap::new();
+        let mut current = BTreeSet::new();
         for home in homes {
             let Some(owner) = store.link(&access, home)?.and_then(|l| l.owner) else { continue };
             let Some(head) = store.view(&access, owner)? else { continue };
+            if head.stamp.policy == rules {
+                current.insert(owner);
+            }
             for resource_type in head.types.keys() {
                 if let Some(table) = store.table(&access, owner, *resource_type)? {
                     tables.insert((owner, *resource_type), table);
                 }
             }
         }
-        Ok(Self { store, tables, bodies: RefCell::default(), failed: OnceLock::new() })
+        let (bodies, failed) = (RefCell::default(), OnceLock::new());
+        Ok(Self { store, tables, bodies, current, failed })
     }
 
     fn body(&self, key: (Owner, ResourceType), row: usize) -> Result<bytes::Bytes, StoreError> {
@@ -232,12 +242,13 @@ impl PreviousRows for Previous<'_> {
                 }
             };
             let row = &table.rows[at];
+            let current = self.current.contains(&key.0);
             return Some(ViewRow {
                 id,
                 hash: row.hash,
                 input: row.input,
                 body: body.into(),
-                values: row.values.clone(),
+                values: if current { row.values.clone() } else { Vec::new() },
                 members: row.members.clone(),
                 aliases: row.aliases.clone(),
                 choices: row.choices.clone(),
