@@ -35,13 +35,11 @@ pub(super) struct Page {
 
 const KEY_LEN: usize = 17;
 const MAC_LEN: usize = 16;
-/// Parameters that may differ from page to page.
-const UNBOUND: [&str; 4] = ["_count", "_format", "_pretty", "_total"];
 
 impl CursorSeal {
     /// The seal of one search of one caller.
     pub(super) fn new(id_key: &IdKey, reader: &str, path: &str, params: &Params) -> Self {
-        let bound = params.0.iter().filter(|(name, _)| !UNBOUND.contains(&name.as_str()));
+        let bound = params.0.iter().filter(|(name, _)| !Params::is_of_page(name));
         let search = Params(bound.cloned().collect()).encoded();
         let bound_to = [reader, path, &search].join("\n").into_bytes();
         Self { key: blake3::derive_key("careweave 2026-11 paging cursor", &id_key.0), bound_to }

@@ -18,7 +18,7 @@ use super::respond::Answer;
 pub(super) struct Searchset<'a> {
     /// Path below the public base: `/fhir/Goal`.
     pub(super) path: &'a str,
-    /// The parameters that were used, without the cursor.
+    /// The parameters that links state, without the cursor.
     pub(super) params: &'a Params,
     /// The cursor of this page.
     pub(super) cursor: Option<&'a str>,

@@ -1,6 +1,7 @@
 //! Tests of the HTTP face, against a filled store.
 
 mod garbage;
+mod links;
 mod people;
 mod reads;
 mod searches;
