@@ -14,10 +14,10 @@ use crate::fhir::ResourceType;
 use super::answer::{Interaction, answer};
 use super::call::Call;
 use super::error::ApiError;
-use super::paging::{CursorSeal, PageKey, page};
+use super::paging::{CursorSeal, page};
 use super::posted::{Asked, PostedSearches, SEARCH_ID};
 use super::query::Query;
-use super::reader::{Reader, RowRef};
+use super::reader::Reader;
 use super::respond::{self, Answer};
 use super::searchset::Searchset;
 use super::{Api, include, scope, served};
@@ -98,11 +98,11 @@ fn run(reader: &mut Reader<'_>, call: &mut Call, searched: &Searched) -> Result<
     let mut query = Query::parse(table, reader.options, resource_type, params, call.is_strict())?;
     let seal = CursorSeal::new(id_key, caller, &path, &query.used);
     let after = query.paging.cursor.as_deref().map(|cursor| seal.open(cursor)).transpose()?;
-    let rows = scope::matching(reader, &mut query)?;
-    let rows = rows.into_iter().map(|row| (key(&row), row)).collect();
+    let hits = scope::matching(reader, &mut query)?;
+    let hits = hits.into_iter().map(|hit| (hit.key(), hit)).collect();
     let count = if query.paging.total_only { 0 } else { query.paging.count };
-    let page = page(rows, after, count);
-    let extras = include::extras(reader, &mut query, &page.rows)?;
+    let page = page(hits, after, count);
+    let extras = include::extras(reader, &mut query, &page.hits)?;
     let shown = if hidden { searched.posted.hide(&asked, &query.used) } else { query.used };
     let searchset = Searchset {
         path: &path,
@@ -114,9 +114,4 @@ fn run(reader: &mut Reader<'_>, call: &mut Call, searched: &Searched) -> Result<
         notes: query.notes,
     };
     searchset.answer(reader)
-}
-
-/// What we made over the sources (the woven plan) comes first, then by id.
-fn key(row: &RowRef) -> PageKey {
-    PageKey { rank: u8::from(!row.row().made_by_us), id: row.row().id }
 }

@@ -3,6 +3,7 @@
 mod garbage;
 mod links;
 mod people;
+mod provenances;
 mod reads;
 mod searches;
 mod world;
