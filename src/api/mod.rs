@@ -34,6 +34,7 @@ mod served;
 mod source;
 #[cfg(test)]
 mod tests;
+mod vread;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -97,6 +98,7 @@ pub fn router(gateway: Arc<Gateway>, options: ApiOptions) -> Router {
         .route("/fhir/{type}", get(search::by_get))
         .route("/fhir/{type}/_search", post(search::by_post))
         .route("/fhir/{type}/{id}", get(read::read))
+        .route("/fhir/{type}/{id}/_history/{version}", get(vread::vread))
         .route("/fhir/Patient/{id}/$everything", get(everything::everything))
         .route("/sources/{endpoint}/fhir/{type}/{id}", get(source::source))
         .fallback(guard::no_such_route)
