@@ -39,7 +39,7 @@ pub(super) enum ApiError {
     BadCursor,
     #[error("the posted search that this link goes on with is forgotten; post it again")]
     SearchForgotten,
-    #[error("only application/fhir+json and application/fhir+xml are made here")]
+    #[error("only application/fhir+json and application/fhir+xml of fhirVersion 4.0 are made here")]
     NotAcceptable,
     #[error("send the search as application/x-www-form-urlencoded")]
     UnsupportedMediaType,
