@@ -1,6 +1,7 @@
 //! Tests of the HTTP face, against a filled store.
 
 mod garbage;
+mod health;
 mod links;
 mod people;
 mod provenances;
