@@ -99,13 +99,27 @@ impl Call {
 }
 
 fn named_format(name: &str) -> Option<Format> {
+    let (name, parameters) = name.split_once(';').unwrap_or((name, ""));
+    if !is_r4(parameters.split(';')) {
+        return None;
+    }
     // A plus sign in a query means a space: senders forget to escape it.
-    let name = name.split(';').next().unwrap_or_default().trim().replace(' ', "+");
+    let name = name.trim().replace(' ', "+");
     match name.to_ascii_lowercase().as_str() {
         "json" | "application/json" | "application/fhir+json" | "text/json" => Some(Format::Json),
         "xml" | "application/xml" | "application/fhir+xml" | "text/xml" => Some(Format::Xml),
         _ => None,
     }
+}
+
+/// Whether the parameters of a media type ask for no other version of FHIR.
+/// <https://hl7.org/fhir/R4/http.html#version-parameter>
+fn is_r4<'p>(mut parameters: impl Iterator<Item = &'p str>) -> bool {
+    parameters.all(|parameter| {
+        let (name, version) = parameter.split_once('=').unwrap_or((parameter, ""));
+        let version = version.trim().trim_matches('"');
+        !name.trim().eq_ignore_ascii_case("fhirVersion") || matches!(version, "4.0" | "4.0.1")
+    })
 }
 
 /// The best acceptable format; JSON when both are as good, and for whoever takes anything.
@@ -122,7 +136,8 @@ fn accepted(accept: &str) -> Option<Format> {
         let weight = parts
             .find_map(|part| part.strip_prefix("q="))
             .map_or(1.0, |q| q.parse::<f32>().unwrap_or(0.0));
-        let Some(format) = format.filter(|_| weight > 0.0) else { continue };
+        let wanted = weight > 0.0 && is_r4(range.split(';'));
+        let Some(format) = format.filter(|_| wanted) else { continue };
         let better = best
             .is_none_or(|(known, kind)| weight > known || (weight >= known && kind == Format::Xml));
         if better {
@@ -145,6 +160,9 @@ mod tests {
             ("application/fhir+xml", Some(Format::Xml)),
             ("application/fhir+xml, application/fhir+json", Some(Format::Json)),
             ("application/fhir+json;fhirVersion=4.0", Some(Format::Json)),
+            ("application/fhir+json; fhirVersion=5.0", None),
+            ("application/fhir+json; fhirversion=\"4.0.1\"", Some(Format::Json)),
+            ("application/fhir+json; fhirVersion=5.0, application/fhir+xml", Some(Format::Xml)),
             ("application/fhir+json;q=0.5, application/fhir+xml", Some(Format::Xml)),
             ("text/csv", None),
             ("application/json;q=0", None),

@@ -36,17 +36,11 @@ impl Completeness {
 
     /// One issue for what is missing or may be; none if nothing is.
     pub(super) fn issues(&self) -> Vec<Issue> {
-        let stale = self.endpoints.iter().filter(|endpoint| endpoint.stale).map(|endpoint| {
-            let held = match endpoint.complete_until {
-                Some(until) => format!("held until {}", until.strftime("%Y-%m-%dT%H:%M:%SZ")),
-                None => "nothing complete is held".to_owned(),
-            };
-            Issue {
-                severity: "warning",
-                code: if endpoint.state.contains("timeout") { "timeout" } else { "incomplete" },
-                diagnostics: format!("endpoint {} is {}; {held}", endpoint.id, word(endpoint)),
-                expression: Vec::new(),
-            }
+        let stale = self.endpoints.iter().filter(|endpoint| endpoint.stale).map(|endpoint| Issue {
+            severity: "warning",
+            code: if endpoint.state.contains("timeout") { "timeout" } else { "incomplete" },
+            diagnostics: format!("endpoint {} {}", endpoint.id, in_words(endpoint)),
+            expression: Vec::new(),
         });
         let pending = (self.pending > 0).then(|| Issue {
             severity: "warning",
@@ -70,7 +64,55 @@ fn stated(endpoint: &EndpointState) -> String {
     }
 }
 
+/// What a reader is to think of an endpoint that is stale.
+fn in_words(endpoint: &EndpointState) -> String {
+    let pulled = match &*word(endpoint) {
+        "never-pulled" => return "has not been pulled yet; none of its data is here".to_owned(),
+        "running" => "is being pulled",
+        _ => "could not be pulled completely",
+    };
+    match endpoint.complete_until {
+        Some(until) => {
+            format!("{pulled}; its data is as of {}", until.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        }
+        None => format!("{pulled}; some of its data may be missing"),
+    }
+}
+
 /// The state without its details: `failed`, `never-pulled`.
 fn word(endpoint: &EndpointState) -> String {
     endpoint.state.split(':').next().unwrap_or_default().trim().replace(' ', "-")
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_stale_endpoint_is_told_in_words() {
+        let until = Some(Timestamp::UNIX_EPOCH);
+        for (state, complete_until, told) in [
+            ("never pulled", None, "has not been pulled yet; none of its data is here"),
+            ("running", None, "is being pulled; some of its data may be missing"),
+            ("running", until, "is being pulled; its data is as of 1970-01-01T00:00:00Z"),
+            (
+                "failed: status 500",
+                until,
+                "could not be pulled completely; its data is as of 1970-01-01T00:00:00Z",
+            ),
+        ] {
+            let endpoint = EndpointState {
+                id: "mercy".into(),
+                name: "Mercy".into(),
+                base_url: "http://mercy.test".into(),
+                state: state.into(),
+                stale: true,
+                complete_until,
+            };
+            let covers = Completeness { endpoints: [endpoint].into(), pending: 0 };
+            assert_eq!(covers.issues()[0].diagnostics, format!("endpoint mercy {told}"));
+        }
+    }
 }

@@ -37,7 +37,9 @@ pub(super) enum ApiError {
     TooCostly { add: String },
     #[error("the cursor does not belong to this search; begin again without _cursor")]
     BadCursor,
-    #[error("only application/fhir+json and application/fhir+xml are made here")]
+    #[error("the posted search that this link goes on with is forgotten; post it again")]
+    SearchForgotten,
+    #[error("only application/fhir+json and application/fhir+xml of fhirVersion 4.0 are made here")]
     NotAcceptable,
     #[error("send the search as application/x-www-form-urlencoded")]
     UnsupportedMediaType,
@@ -69,7 +71,7 @@ impl ApiError {
                 StatusCode::NOT_FOUND
             }
             Self::NoSuchMethod => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Gone | Self::RecordGone => StatusCode::GONE,
+            Self::Gone | Self::RecordGone | Self::SearchForgotten => StatusCode::GONE,
             Self::BadQuery(_)
             | Self::BadValue { .. }
             | Self::BadModifier { .. }
@@ -100,7 +102,8 @@ impl ApiError {
             | Self::NotSupported { .. }
             | Self::NotAcceptable
             | Self::UnsupportedMediaType => "not-supported",
-            Self::NotFound | Self::NoSuchRecord => "not-found",
+            // R4's `expired` tells of a login.
+            Self::NotFound | Self::NoSuchRecord | Self::SearchForgotten => "not-found",
             Self::Gone | Self::RecordGone => "deleted",
             Self::BadQuery(_) | Self::BodyBroken => "structure",
             Self::BadValue { .. } | Self::BadCursor => "value",

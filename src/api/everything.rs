@@ -13,6 +13,7 @@ use crate::flow::{DerivedId, Owner};
 use super::answer::{Interaction, answer};
 use super::call::Call;
 use super::error::{ApiError, shown_name};
+use super::hit::Hit;
 use super::paging::{CursorSeal, PageKey, page};
 use super::params::{Params, alternatives};
 use super::query::{ignored, page_size};
@@ -61,7 +62,8 @@ fn run(reader: &mut Reader<'_>, call: &mut Call, id: DerivedId) -> Result<Answer
     let after = wanted.cursor.as_deref().map(|cursor| seal.open(cursor)).transpose()?;
     let mut rows = all_rows(reader, patient.owner)?;
     rows.retain(|(_, row)| wanted.takes(row));
-    let page = page(rows, after, wanted.count);
+    let hits = rows.into_iter().map(|(key, row)| (key, Hit::Row(row))).collect();
+    let page = page(hits, after, wanted.count);
     let notes = match wanted.ignored.as_slice() {
         [] => Vec::new(),
         names => vec![ignored(&names.join(", "))],

@@ -1,23 +1,23 @@
-//! Whether a row meets a search.
+//! Whether a resource meets a search.
+
+use jiff::Timestamp;
 
 use crate::fhir::search::instant_matches;
 use crate::flow::{Indexed, SearchValue};
 
 use super::params::alternatives;
 use super::query::{NamedCriterion, Query};
-use super::reader::RowRef;
 
 const CATEGORY_SYSTEM: &str = "http://hl7.org/fhir/us/core/CodeSystem/careplan-category";
 const ASSESS_PLAN: &str = "assess-plan";
 
-/// Whether a row meets every criterion of a search, whom it is about and `_id` apart.
-pub(super) fn matches(query: &Query, row: &RowRef) -> bool {
-    let row = row.row();
+/// Whether a resource meets every criterion of a search, whom it is about and `_id` apart.
+pub(super) fn matches(query: &Query, last_updated: Timestamp, values: &[SearchValue]) -> bool {
     let updated = query.last_updated.iter().all(|value| {
         let wanted = alternatives(value);
-        wanted.iter().any(|text| instant_matches(text, row.last_updated).unwrap_or(false))
+        wanted.iter().any(|text| instant_matches(text, last_updated).unwrap_or(false))
     });
-    updated && query.criteria.iter().all(|named| meets(query, named, &row.values))
+    updated && query.criteria.iter().all(|named| meets(query, named, values))
 }
 
 fn meets(query: &Query, named: &NamedCriterion, values: &[SearchValue]) -> bool {

@@ -3,27 +3,18 @@
 
 use std::collections::BTreeSet;
 
-use bytes::Bytes;
-
 use crate::fhir::{Issue, ResourceType};
 use crate::flow::{DerivedId, Indexed, Owner, SearchValue};
 
 use super::error::ApiError;
+use super::hit::Hit;
 use super::provenance;
 use super::query::{Include, Query};
 use super::reader::{Reader, RowRef};
 
-/// A resource that goes with the rows.
-pub(super) enum Extra {
-    /// A row of the same person's view or of the directory.
-    Row(RowRef),
-    /// Our Provenance of a row.
-    Provenance(RowRef),
-}
-
 /// Collects extras, each once, up to a bound.
 struct Collected {
-    extras: Vec<Extra>,
+    extras: Vec<Hit>,
     seen: BTreeSet<(ResourceType, DerivedId)>,
     max: usize,
     cut: bool,
@@ -34,8 +25,9 @@ struct Collected {
 pub(super) fn extras(
     reader: &mut Reader<'_>,
     query: &mut Query,
-    rows: &[RowRef],
-) -> Result<Vec<Extra>, ApiError> {
+    hits: &[Hit],
+) -> Result<Vec<Hit>, ApiError> {
+    let rows: Vec<RowRef> = hits.iter().filter_map(Hit::as_row).cloned().collect();
     let mut collected = Collected {
         extras: Vec::new(),
         seen: rows.iter().map(RowRef::identity).collect(),
@@ -46,12 +38,17 @@ pub(super) fn extras(
         for row in rows.iter().filter(|row| row.resource_type == include.from) {
             forward(reader, include, row, &mut collected)?;
         }
+        if provenance::is_of_target(reader.gateway.search_table(), include) {
+            for hit in hits {
+                collected.add_target(include, hit);
+            }
+        }
     }
     for include in &query.revincludes {
-        backward(reader, include, rows, &mut collected)?;
+        backward(reader, include, &rows, &mut collected)?;
         if provenance::is_of_target(reader.gateway.search_table(), include) {
             for row in rows.iter().filter(|row| provenance::has(row)) {
-                collected.add(Extra::Provenance(row.clone()));
+                collected.add(Hit::Provenance(row.clone()));
             }
         }
     }
@@ -98,7 +95,7 @@ fn forward(
         let wanted = include.target.is_none_or(|target| target == found.resource_type);
         let ours = found.owner == row.owner || matches!(found.owner, Owner::Directory(_));
         if wanted && ours {
-            collected.add(Extra::Row(found));
+            collected.add(Hit::Row(found));
         }
     }
     Ok(())
@@ -122,7 +119,7 @@ fn backward(
             let refers =
                 references(&row.row().values, &include.params).any(|to| targets.contains(to));
             if refers {
-                collected.add(Extra::Row(row));
+                collected.add(Hit::Row(row));
             }
         }
     }
@@ -130,41 +127,25 @@ fn backward(
 }
 
 impl Collected {
-    fn add(&mut self, extra: Extra) {
+    fn add_target(&mut self, include: &Include, hit: &Hit) {
+        if let Hit::Provenance(row) = hit
+            && include.target.is_none_or(|target| target == row.resource_type)
+        {
+            self.add(Hit::Row(row.clone()));
+        }
+    }
+
+    fn add(&mut self, extra: Hit) {
         if self.extras.len() >= self.max {
             self.cut = true;
             return;
         }
         let new = match &extra {
-            Extra::Row(row) => self.seen.insert(row.identity()),
-            Extra::Provenance(_) => true,
+            Hit::Row(row) => self.seen.insert(row.identity()),
+            Hit::Provenance(_) => true,
         };
         if new {
             self.extras.push(extra);
-        }
-    }
-}
-
-impl Extra {
-    /// `Type/id` and body; a row that has left the view meanwhile has none.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub(super) fn rendered(
-        self,
-        reader: &mut Reader<'_>,
-    ) -> Result<(String, Option<Bytes>), ApiError> {
-        match self {
-            Self::Row(row) => {
-                let body = reader.bodies(std::slice::from_ref(&row))?.pop().flatten();
-                reader.note_disclosed(std::slice::from_ref(&row));
-                Ok((row.reference(), body))
-            }
-            Self::Provenance(row) => {
-                reader.note_disclosed(std::slice::from_ref(&row));
-                let body = provenance::body(reader, &row);
-                Ok((format!("Provenance/{}", provenance::id_of(&row)), Some(body)))
-            }
         }
     }
 }

@@ -80,7 +80,7 @@ fn resource(table: &SearchTable, resource_type: ResourceType) -> Value {
         .collect();
     let mut statement = json!({
         "type": resource_type.name(),
-        "interaction": [{ "code": "read" }, { "code": "search-type" }],
+        "interaction": [{ "code": "read" }, { "code": "vread" }, { "code": "search-type" }],
         "versioning": "versioned",
         "readHistory": false,
         "conditionalRead": "not-match",

@@ -13,12 +13,15 @@ mod error;
 mod everything;
 mod filter;
 mod guard;
+mod hit;
 mod include;
 mod metadata;
 mod paging;
 mod params;
 mod patient_ref;
+mod posted;
 mod provenance;
+mod provenance_search;
 mod query;
 mod read;
 mod reader;
@@ -31,6 +34,7 @@ mod served;
 mod source;
 #[cfg(test)]
 mod tests;
+mod vread;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +44,8 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use crate::pipeline::Gateway;
+
+use posted::PostedSearches;
 
 /// Bounds of the HTTP face.
 #[derive(Clone, Debug)]
@@ -56,6 +62,10 @@ pub struct ApiOptions {
     pub body_bytes_max: usize,
     /// Bytes of a request's path and query at most.
     pub url_bytes_max: usize,
+    /// Searches by POST whose links still work, at most; older ones are forgotten.
+    pub posted_searches_max: usize,
+    /// Bytes of their parameters at most, all together.
+    pub posted_bytes_max: usize,
     /// How long an answer may take.
     pub request_timeout: Duration,
     /// How long a read waits for a dirty person to be settled.
@@ -70,13 +80,16 @@ pub struct ApiOptions {
 struct Api {
     gateway: Arc<Gateway>,
     options: Arc<ApiOptions>,
+    posted: Arc<PostedSearches>,
     began: jiff::Timestamp,
 }
 
 /// The routes of the gateway.
 pub fn router(gateway: Arc<Gateway>, options: ApiOptions) -> Router {
     let body_limit = DefaultBodyLimit::max(options.body_bytes_max);
-    let api = Api { gateway, options: Arc::new(options), began: jiff::Timestamp::now() };
+    let posted = Arc::new(PostedSearches::new(&options));
+    let options = Arc::new(options);
+    let api = Api { gateway, options, posted, began: jiff::Timestamp::now() };
     Router::new()
         .route("/", get(root::root))
         .route("/livez", get(root::livez))
@@ -85,6 +98,7 @@ pub fn router(gateway: Arc<Gateway>, options: ApiOptions) -> Router {
         .route("/fhir/{type}", get(search::by_get))
         .route("/fhir/{type}/_search", post(search::by_post))
         .route("/fhir/{type}/{id}", get(read::read))
+        .route("/fhir/{type}/{id}/_history/{version}", get(vread::vread))
         .route("/fhir/Patient/{id}/$everything", get(everything::everything))
         .route("/sources/{endpoint}/fhir/{type}/{id}", get(source::source))
         .fallback(guard::no_such_route)
@@ -103,6 +117,9 @@ impl Default for ApiOptions {
             included_max: 1_000,
             body_bytes_max: 64 * 1024,
             url_bytes_max: 8 * 1024,
+            posted_searches_max: 1024,
+            // Mostly far less: only the longest forms come near 8 KiB each.
+            posted_bytes_max: 8 * 1024 * 1024,
             request_timeout: Duration::from_secs(30),
             settle_wait: Duration::from_secs(2),
             settle_all_wait: Duration::from_millis(250),

@@ -5,8 +5,8 @@
 use crate::flow::{DerivedId, IdKey};
 
 use super::error::ApiError;
+use super::hit::Hit;
 use super::params::Params;
-use super::reader::RowRef;
 
 /// Where a row stands in the order of an answer.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -25,23 +25,21 @@ pub(super) struct CursorSeal {
 
 /// One page of an ordered answer.
 pub(super) struct Page {
-    /// Its rows.
-    pub(super) rows: Vec<RowRef>,
-    /// How many rows all pages have.
+    /// What it gives.
+    pub(super) hits: Vec<Hit>,
+    /// How many all pages give.
     pub(super) total: usize,
-    /// The last row, if more come after it.
+    /// The last one, if more come after it.
     pub(super) next: Option<PageKey>,
 }
 
 const KEY_LEN: usize = 17;
 const MAC_LEN: usize = 16;
-/// Parameters that may differ from page to page.
-const UNBOUND: [&str; 4] = ["_count", "_format", "_pretty", "_total"];
 
 impl CursorSeal {
     /// The seal of one search of one caller.
     pub(super) fn new(id_key: &IdKey, reader: &str, path: &str, params: &Params) -> Self {
-        let bound = params.0.iter().filter(|(name, _)| !UNBOUND.contains(&name.as_str()));
+        let bound = params.0.iter().filter(|(name, _)| !Params::is_of_page(name));
         let search = Params(bound.cloned().collect()).encoded();
         let bound_to = [reader, path, &search].join("\n").into_bytes();
         Self { key: blake3::derive_key("careweave 2026-11 paging cursor", &id_key.0), bound_to }
@@ -86,17 +84,17 @@ impl CursorSeal {
     }
 }
 
-/// The page after a row. Orders the rows and drops repeats.
-pub(super) fn page(mut rows: Vec<(PageKey, RowRef)>, after: Option<PageKey>, count: usize) -> Page {
-    rows.sort_by_key(|(key, _)| *key);
-    rows.dedup_by_key(|(key, _)| *key);
-    let total = rows.len();
-    let start = after.map_or(0, |after| rows.partition_point(|(key, _)| *key <= after));
+/// The page after a hit. Orders the hits and drops repeats.
+pub(super) fn page(mut hits: Vec<(PageKey, Hit)>, after: Option<PageKey>, count: usize) -> Page {
+    hits.sort_by_key(|(key, _)| *key);
+    hits.dedup_by_key(|(key, _)| *key);
+    let total = hits.len();
+    let start = after.map_or(0, |after| hits.partition_point(|(key, _)| *key <= after));
     let end = total.min(start.saturating_add(count));
     let more = count > 0 && end < total;
-    let next = more.then(|| rows[end - 1].0);
-    let rows = rows.drain(start..end).map(|(_, row)| row).collect();
-    Page { rows, total, next }
+    let next = more.then(|| hits[end - 1].0);
+    let hits = hits.drain(start..end).map(|(_, hit)| hit).collect();
+    Page { hits, total, next }
 }
 
 #[cfg(test)]

@@ -34,6 +34,17 @@ impl Params {
         self.0.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
+    /// Whether a parameter says how an answer is given, not what is searched: it may differ
+    /// from page to page.
+    pub(super) fn is_of_page(name: &str) -> bool {
+        ["_count", "_format", "_pretty", "_total"].contains(&name)
+    }
+
+    /// Bytes of all names and values.
+    pub(super) fn size_bytes(&self) -> usize {
+        self.0.iter().map(|(name, value)| name.len() + value.len()).sum()
+    }
+
     /// The query string that states them.
     pub(super) fn encoded(&self) -> String {
         let pairs: Vec<String> =

@@ -49,7 +49,15 @@ fn named_by(
             continue;
         }
         match patient_id(reader, value) {
-            Some(id) => owners.extend(reader.person(id)?),
+            Some(id) => match reader.person(id)? {
+                Some(owner) => {
+                    owners.insert(owner);
+                }
+                None => notes.push(note(
+                    "not-found",
+                    "the view holds no patient of the id or URL given; search Patient for the id",
+                )),
+            },
             None => notes.push(note(
                 "not-found",
                 "a patient is named by an id of this gateway, by the absolute URL of a record of \
@@ -93,6 +101,9 @@ fn identified(
             "the identifier fits several persons, so no rows are given; name the patient by id",
         ));
         return Ok(None);
+    }
+    if owners.is_empty() {
+        notes.push(note("not-found", "the view holds no patient with the identifier given"));
     }
     Ok(owners.into_iter().next())
 }

@@ -19,9 +19,15 @@ use super::respond::{Answer, http_date};
 
 /// The resource that a Provenance id of ours is about.
 pub(super) fn of_id(resource_type: ResourceType, id: &str) -> Option<(ResourceType, DerivedId)> {
-    let (name, id) = id.split_once('.')?;
-    let target = ResourceType::parse(name)?;
-    (resource_type.name() == "Provenance").then_some((target, id.parse().ok()?))
+    if resource_type.name() != "Provenance" {
+        return None;
+    }
+    about(id.split_once('.')?)
+}
+
+/// The resource that a type's name and an id of ours name.
+pub(super) fn about((name, id): (&str, &str)) -> Option<(ResourceType, DerivedId)> {
+    Some((ResourceType::parse(name)?, id.parse().ok()?))
 }
 
 /// The id of a row's Provenance.
@@ -74,7 +80,6 @@ pub(super) fn body(reader: &mut Reader<'_>, row: &RowRef) -> Bytes {
     };
     let rendered = reconcile::provenance(
         row.identity(),
-        trace.version,
         trace.last_updated,
         &members,
         &trace.choices,

@@ -7,9 +7,9 @@ use crate::fhir::search::{Criterion, ParameterKind, QueryError, SearchTable, ins
 use crate::fhir::{Issue, ResourceType};
 use crate::flow::DerivedId;
 
-use super::ApiOptions;
 use super::error::{ApiError, shown_name};
 use super::params::{Params, alternatives};
+use super::{ApiOptions, provenance};
 
 /// A parsed search.
 pub(super) struct Query {
@@ -19,6 +19,8 @@ pub(super) struct Query {
     pub(super) patients: Vec<PatientName>,
     /// Ids per `_id` parameter.
     pub(super) ids: Vec<Vec<DerivedId>>,
+    /// What our Provenances are about whose ids stand in the same `_id` parameters.
+    pub(super) provenance_ids: Vec<Vec<(ResourceType, DerivedId)>>,
     /// Values of `_lastUpdated` parameters.
     pub(super) last_updated: Vec<String>,
     /// Everything else that must match.
@@ -115,6 +117,7 @@ impl Query {
             resource_type,
             patients: Vec::new(),
             ids: Vec::new(),
+            provenance_ids: Vec::new(),
             last_updated: Vec::new(),
             criteria: Vec::new(),
             includes: Vec::new(),
@@ -156,6 +159,8 @@ impl Query {
                 let ids = alternatives(value);
                 // What is no id of ours names nothing.
                 self.ids.push(ids.iter().filter_map(|id| id.parse().ok()).collect());
+                let about = |id: &&str| provenance::of_id(self.resource_type, id);
+                self.provenance_ids.push(ids.iter().filter_map(about).collect());
             }
             "_lastUpdated" => {
                 for alternative in alternatives(value) {

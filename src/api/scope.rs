@@ -8,40 +8,37 @@ use crate::fhir::search::Criterion;
 use crate::flow::{DerivedId, Hash, Owner};
 
 use super::error::ApiError;
+use super::hit::Hit;
 use super::query::Query;
 use super::reader::{Reader, RowRef};
-use super::{filter, patient_ref, served};
+use super::{filter, patient_ref, provenance_search, served};
 
-/// The rows that match a search, in no order.
+/// What matches a search, in no order.
 ///
 /// # Errors
 /// `TooCostly` when nothing in the search says where to look, or it proposes too many rows.
-pub(super) fn matching(
-    reader: &mut Reader<'_>,
-    query: &mut Query,
-) -> Result<Vec<RowRef>, ApiError> {
+pub(super) fn matching(reader: &mut Reader<'_>, query: &mut Query) -> Result<Vec<Hit>, ApiError> {
     let by_patient = !query.patients.is_empty();
-    let owners = patient_ref::persons(reader, query)?;
+    let persons = patient_ref::persons(reader, query)?;
+    let persons = by_patient.then_some(&persons);
     resolve_references(reader, query)?;
     let mut rows = Vec::new();
-    if by_patient {
-        for owner in owners {
-            let all = reader.rows(owner, query.resource_type)?;
-            rows.extend(all.into_iter().filter(|row| filter::matches(query, row)));
+    if let Some(persons) = persons {
+        for person in persons {
+            rows.extend(reader.rows(*person, query.resource_type)?);
+        }
+        for ids in resolved_ids(reader, query)? {
+            rows.retain(|row| ids.contains(&row.row().id));
         }
     } else if query.ids.is_empty() {
         reader.settle(None)?;
         rows = proposed(reader, query)?;
-        rows.retain(|row| filter::matches(query, row));
     } else {
         rows = with_ids(reader, query)?;
-        rows.retain(|row| filter::matches(query, row));
-        return Ok(rows);
     }
-    for ids in resolved_ids(reader, query)? {
-        rows.retain(|row| ids.contains(&row.row().id));
-    }
-    Ok(rows)
+    rows.retain(|row| filter::matches(query, row.row().last_updated, &row.row().values));
+    let ours = provenance_search::matching(reader, query, persons)?;
+    Ok(rows.into_iter().map(Hit::Row).chain(ours.into_iter().map(Hit::Provenance)).collect())
 }
 
 /// The rows that carry one of the criterion's values in the cross-person index; `None` when

@@ -1,6 +1,8 @@
 //! FHIR search over the view, by GET and by POST.
 //! <https://hl7.org/fhir/R4/http.html#search>
 
+use std::sync::Arc;
+
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody, PathRejection};
 use axum::extract::{Path, State};
 use axum::http::header;
@@ -12,12 +14,20 @@ use crate::fhir::ResourceType;
 use super::answer::{Interaction, answer};
 use super::call::Call;
 use super::error::ApiError;
-use super::paging::{CursorSeal, PageKey, page};
+use super::paging::{CursorSeal, page};
+use super::posted::{Asked, PostedSearches, SEARCH_ID};
 use super::query::Query;
-use super::reader::{Reader, RowRef};
+use super::reader::Reader;
 use super::respond::{self, Answer};
 use super::searchset::Searchset;
 use super::{Api, include, scope, served};
+
+/// What is searched, and how the search came.
+struct Searched {
+    resource_type: ResourceType,
+    by_post: bool,
+    posted: Arc<PostedSearches>,
+}
 
 /// `GET /fhir/{Type}?…`.
 pub(super) async fn by_get(
@@ -26,7 +36,7 @@ pub(super) async fn by_get(
     call: Call,
 ) -> Response {
     match searched(path) {
-        Ok(resource_type) => search(api, call, resource_type).await,
+        Ok(resource_type) => search(api, call, resource_type, false).await,
         Err(error) => respond::failure(&error, &call.request_id),
     }
 }
@@ -43,7 +53,7 @@ pub(super) async fn by_post(
         Ok(resource_type)
     });
     match taken {
-        Ok(resource_type) => search(api, call, resource_type).await,
+        Ok(resource_type) => search(api, call, resource_type, true).await,
         Err(error) => respond::failure(&error, &call.request_id),
     }
 }
@@ -70,30 +80,33 @@ fn add_form(call: &mut Call, body: Result<Bytes, BytesRejection>) -> Result<(), 
     Ok(())
 }
 
-async fn search(api: Api, call: Call, resource_type: ResourceType) -> Response {
+async fn search(api: Api, call: Call, resource_type: ResourceType, by_post: bool) -> Response {
     let about = Interaction { action: "search", resource_type: resource_type.name() };
-    answer(api, call, about, move |reader, call| run(reader, call, resource_type)).await
+    let searched = Searched { resource_type, by_post, posted: api.posted.clone() };
+    answer(api, call, about, move |reader, call| run(reader, call, &searched)).await
 }
 
-fn run(
-    reader: &mut Reader<'_>,
-    call: &mut Call,
-    resource_type: ResourceType,
-) -> Result<Answer, ApiError> {
-    let table = reader.gateway.search_table();
-    let params = call.params()?;
-    let mut query = Query::parse(table, reader.options, resource_type, params, call.is_strict())?;
+fn run(reader: &mut Reader<'_>, call: &mut Call, searched: &Searched) -> Result<Answer, ApiError> {
+    let resource_type = searched.resource_type;
     let path = format!("/fhir/{resource_type}");
-    let seal = CursorSeal::new(reader.store().id_key(), &reader.access.reader, &path, &query.used);
+    let (id_key, caller) = (reader.store().id_key(), &*reader.access.reader);
+    let asked = Asked { id_key, reader: caller, path: &path };
+    let mut params = call.params()?;
+    let hidden = searched.by_post || params.last(SEARCH_ID).is_some();
+    searched.posted.restore(&asked, &mut params)?;
+    let table = reader.gateway.search_table();
+    let mut query = Query::parse(table, reader.options, resource_type, params, call.is_strict())?;
+    let seal = CursorSeal::new(id_key, caller, &path, &query.used);
     let after = query.paging.cursor.as_deref().map(|cursor| seal.open(cursor)).transpose()?;
-    let rows = scope::matching(reader, &mut query)?;
-    let rows = rows.into_iter().map(|row| (key(&row), row)).collect();
+    let hits = scope::matching(reader, &mut query)?;
+    let hits = hits.into_iter().map(|hit| (hit.key(), hit)).collect();
     let count = if query.paging.total_only { 0 } else { query.paging.count };
-    let page = page(rows, after, count);
-    let extras = include::extras(reader, &mut query, &page.rows)?;
+    let page = page(hits, after, count);
+    let extras = include::extras(reader, &mut query, &page.hits)?;
+    let shown = if hidden { searched.posted.hide(&asked, &query.used) } else { query.used };
     let searchset = Searchset {
         path: &path,
-        params: &query.used,
+        params: &shown,
         cursor: query.paging.cursor.as_deref(),
         seal: &seal,
         page,
@@ -101,9 +114,4 @@ fn run(
         notes: query.notes,
     };
     searchset.answer(reader)
-}
-
-/// What we made over the sources (the woven plan) comes first, then by id.
-fn key(row: &RowRef) -> PageKey {
-    PageKey { rank: u8::from(!row.row().made_by_us), id: row.row().id }
 }

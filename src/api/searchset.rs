@@ -8,7 +8,7 @@ use crate::fhir::{Issue, operation_outcome};
 
 use super::completeness;
 use super::error::ApiError;
-use super::include::Extra;
+use super::hit::Hit;
 use super::paging::{CursorSeal, Page};
 use super::params::Params;
 use super::reader::Reader;
@@ -18,16 +18,16 @@ use super::respond::Answer;
 pub(super) struct Searchset<'a> {
     /// Path below the public base: `/fhir/Goal`.
     pub(super) path: &'a str,
-    /// The parameters that were used, without the cursor.
+    /// The parameters that links state, without the cursor.
     pub(super) params: &'a Params,
     /// The cursor of this page.
     pub(super) cursor: Option<&'a str>,
     /// Seals the next one.
     pub(super) seal: &'a CursorSeal,
-    /// The rows.
+    /// What is found.
     pub(super) page: Page,
     /// What goes with them.
-    pub(super) extras: Vec<Extra>,
+    pub(super) extras: Vec<Hit>,
     /// What the client must be told.
     pub(super) notes: Vec<Issue>,
 }
@@ -41,14 +41,10 @@ impl Searchset<'_> {
         let base = reader.gateway.public_base_url();
         let links = self.links(base);
         let mut entries: Vec<(String, Bytes, &'static str)> = Vec::new();
-        reader.note_disclosed(&self.page.rows);
-        let bodies = reader.bodies(&self.page.rows)?;
-        for (row, body) in self.page.rows.iter().zip(bodies) {
-            entries.extend(body.map(|body| (row.reference(), body, "match")));
-        }
-        for extra in self.extras {
-            let (reference, body) = extra.rendered(reader)?;
-            entries.extend(body.map(|body| (reference, body, "include")));
+        for (hits, mode) in [(&self.page.hits, "match"), (&self.extras, "include")] {
+            for (reference, body) in Hit::rendered(hits, reader)? {
+                entries.extend(body.map(|body| (reference, body, mode)));
+            }
         }
         let mut issues = self.notes;
         issues.extend(completeness::of(reader).issues());

@@ -16,13 +16,13 @@ const CHOICE_URL: &str = "urn:careweave:provenance:choice";
 /// How many endpoints are named as authors at most.
 const AUTHORS_MAX: usize = 100;
 
-/// Renders the Provenance of one version of a woven resource. Its id is `{Type}.{id}`.
+/// Renders the Provenance of a woven resource as it stands. Its id is `{Type}.{id}`, and it names
+/// its target without a version, so that clients find it by the reference they hold.
 ///
 /// `base_urls` gives an endpoint's base URL; a source whose endpoint has none is named by its
 /// key. `gateway_url` is what our own links begin with.
 pub fn provenance(
     target: (ResourceType, DerivedId),
-    version: u32,
     recorded: Timestamp,
     members: &[Member],
     choices: &[Choice],
@@ -48,7 +48,7 @@ pub fn provenance(
     if !extensions.is_empty() {
         rendered["extension"] = Value::Array(extensions);
     }
-    rendered["target"] = json!([{"reference": format!("{resource_type}/{id}/_history/{version}")}]);
+    rendered["target"] = json!([{"reference": format!("{resource_type}/{id}")}]);
     rendered["recorded"] = json!(recorded.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string());
     rendered["activity"] = json!({"coding": [{"system": LIFECYCLE, "code": activity}]});
     rendered["agent"] = Value::Array(agents);

@@ -386,7 +386,7 @@ fn provenance_names_every_source_version() {
     let target = (ResourceType::of("Goal"), goal.id);
     let url = |e: &str| Some(base(e));
     let rendered =
-        provenance(target, 2, at(), &goal.members, &goal.choices, &url, "http://127.0.0.1:8080");
+        provenance(target, at(), &goal.members, &goal.choices, &url, "http://127.0.0.1:8080");
     assert_eq!(rendered["entity"].as_array().unwrap().len(), 3);
     assert_eq!(rendered["agent"].as_array().unwrap().len(), 4);
     assert_eq!(rendered["id"], format!("Goal.{}", goal.id));

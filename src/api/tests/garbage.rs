@@ -34,6 +34,7 @@ async fn garbage_in_the_url() {
         ("lifecycle-status=%0", 400),
         ("a=%00", 400),
         ("_format=csv", 406),
+        ("_format=application/fhir%2Bjson;%20fhirVersion=5.0", 406),
         (long.as_str(), 414),
         (many.as_str(), 400),
     ] {
@@ -57,6 +58,8 @@ async fn garbage_in_headers_and_body() {
     let path = format!("/fhir/Goal?patient={}", world.ada());
     let told = world.get_with(&path, "accept", "text/csv").await;
     refused(&told, StatusCode::NOT_ACCEPTABLE, "accept");
+    let told = world.get_with(&path, "accept", "application/fhir+json; fhirVersion=5.0").await;
+    refused(&told, StatusCode::NOT_ACCEPTABLE, "version");
     let told = world.get_with(&path, "x-request-id", "<script>").await;
     assert_eq!(told.status, StatusCode::OK);
     assert!(!told.header("x-request-id").contains('<'));

@@ -1,7 +1,10 @@
 //! Tests of the HTTP face, against a filled store.
 
 mod garbage;
+mod health;
+mod links;
 mod people;
+mod provenances;
 mod reads;
 mod searches;
 mod world;

@@ -32,6 +32,37 @@ async fn a_row_is_read_with_its_version_and_not_again_when_known() {
 }
 
 #[tokio::test]
+async fn an_earlier_version_stays_readable() {
+    let world = World::new();
+    let path = format!("/fhir/Observation/{}", world.id("mercy", "Observation/o1"));
+    let first = world.get(&path).await;
+    let same = world.get(&format!("{path}/_history/1")).await;
+    assert_eq!((same.status, &same.body), (StatusCode::OK, &first.body));
+    world.reweave_observations(&[1]);
+    let now = world.get(&path).await;
+    assert_eq!(now.json()["meta"]["versionId"], "2");
+    for (version, told) in [("1", &first), ("2", &now)] {
+        let read = world.get(&format!("{path}/_history/{version}")).await;
+        assert_eq!((read.status, &read.body), (StatusCode::OK, &told.body), "{version}");
+        assert_eq!(read.header("etag"), format!("W/\"{version}\""));
+    }
+    for version in ["0", "3", "01", "+1", "x", "99999999999"] {
+        let told = world.get(&format!("{path}/_history/{version}")).await;
+        assert_eq!((told.status, told.issue_codes()), not_found(), "{version}");
+    }
+    let patient = format!("/fhir/Patient/{}/_history/1", world.ada());
+    assert_eq!(world.get(&patient).await.status, StatusCode::OK);
+    let trail = world.store.audit_trail(&Access::system(), 0, 20).unwrap();
+    let last = &trail.last().unwrap().entry;
+    assert_eq!((&*last.action, &*last.resource_type, last.count), ("read", "Patient", 1));
+    assert_eq!(last.owners, vec![world.ada().parse::<DerivedId>().unwrap()]);
+}
+
+fn not_found() -> (StatusCode, Vec<String>) {
+    (StatusCode::NOT_FOUND, vec!["not-found".to_owned()])
+}
+
+#[tokio::test]
 async fn every_alias_answers_and_a_merged_patient_points_to_the_shown_one() {
     let world = World::new();
     let shown = world.id("mercy", "Goal/g1");
@@ -149,6 +180,8 @@ async fn the_statement_says_what_is_served() {
         // Every interaction that is stated has a route: neither is "no such type".
         let read = world.get(&format!("/fhir/{name}/{}", DerivedId(1))).await;
         assert_eq!(read.issue_codes(), ["not-found"], "{name}");
+        let vread = world.get(&format!("/fhir/{name}/{}/_history/1", DerivedId(1))).await;
+        assert_eq!(vread.issue_codes(), ["not-found"], "{name}");
         let search = world.get(&format!("/fhir/{name}?_id={}", DerivedId(1))).await;
         assert_eq!(search.status, StatusCode::OK, "{name}");
     }

@@ -114,8 +114,28 @@ async fn a_shared_identifier_gives_no_rows_and_a_source_id_names_nobody() {
         let told = world.get(&format!("/fhir/Goal?patient={value}")).await;
         assert_eq!(told.json()["total"], 0, "{value}");
     }
-    let none = world.get("/fhir/Goal?patient.identifier=urn:shared|none").await;
-    assert_eq!(none.json()["total"], 0);
+}
+
+#[tokio::test]
+async fn a_patient_that_is_not_known_is_told_of_however_named() {
+    let world = World::new();
+    let of_another_type = world.id("mercy", "Goal/g1");
+    for name in [
+        "patient=1",
+        "patient=http://elsewhere.test/Patient/1",
+        "patient=http://mercy.test/r4/Patient/777777",
+        "patient=http://mercy.test/r4/Goal/g1",
+        &format!("patient={of_another_type}"),
+        &format!("patient=Patient/{of_another_type}"),
+        "patient.identifier=urn:shared|none",
+    ] {
+        let told = world.get(&format!("/fhir/Goal?{name}")).await;
+        assert_eq!((told.status, &told.json()["total"]), (StatusCode::OK, &0.into()), "{name}");
+        assert!(told.issue_codes().contains(&"not-found".to_owned()), "{name}");
+        assert!(!told.json()["entry"].to_string().contains("777777"), "{name}");
+    }
+    let known = world.get("/fhir/Goal?patient=http://mercy.test/r4/Patient/1").await;
+    assert!(!known.issue_codes().contains(&"not-found".to_owned()));
 }
 
 #[tokio::test]
@@ -231,6 +251,6 @@ async fn a_searchset_says_which_endpoint_failed() {
     let world = World::new();
     let told = world.get(&format!("/fhir/Goal?patient={}", world.ada())).await;
     assert!(told.issue_codes().contains(&"incomplete".to_owned()));
-    assert!(told.body.contains("endpoint valley is failed"));
+    assert!(told.body.contains("endpoint valley could not be pulled completely"));
     assert!(!told.body.contains("connection refused"));
 }
