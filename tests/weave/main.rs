@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "test")]
 
+mod problems;
 mod whole;
 
 use std::collections::{BTreeMap, HashMap};
