@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -86,6 +87,20 @@ pub(super) fn same_but_for_id(a: &[u8], b: &[u8]) -> bool {
         (Some(a), Some(b)) => a == b,
         _ => false,
     }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WithOnset<'a> {
+    #[serde(borrow)]
+    onset_date_time: Option<Cow<'a, str>>,
+}
+
+/// The day on which a problem began, if it is stated to the day.
+pub(super) fn onset_day(body: &[u8]) -> Option<Date> {
+    let with: WithOnset<'_> = serde_json::from_slice(body).ok()?;
+    let onset = parse_moment(&with.onset_date_time?)?;
+    (onset.first_day == onset.last_day).then_some(onset.first_day)
 }
 
 #[derive(Deserialize)]

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "test")]
 
+mod loops;
+mod problems;
 mod whole;
 
 use std::collections::{BTreeMap, HashMap};
@@ -294,6 +296,12 @@ fn a_retraction_withdraws_its_own_claim_only() {
     let [goal] = rows(&view, "Goal")[..] else { panic!("one goal stays") };
     assert_eq!(goal.members.len(), 2);
     assert!(rules(&view).contains(&"C12".to_owned()));
+    let issues: Vec<Value> = rows(&view, "DetectedIssue").iter().map(|r| body(r)).collect();
+    let issue = issues.iter().find(|i| i["code"]["coding"][0]["code"] == "C12").unwrap();
+    let detail = issue["detail"].as_str().unwrap();
+    for said in ["Goal \"", "mercy, stjude still state it", "valley says"] {
+        assert!(detail.contains(said), "{detail}");
+    }
     let gone =
         KEY.record(&careweave::flow::RecordKey::new("valley", ResourceType::of("Goal"), "g1"));
     let disposed = view.dispositions.iter().find(|d| d.id == gone).unwrap();

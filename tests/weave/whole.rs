@@ -23,6 +23,25 @@ fn a_directory_entry_unites_its_members() {
     assert!(words.contains(&Disposition::Kept) && words.contains(&Disposition::Merged));
 }
 
+#[test]
+fn a_patient_shows_each_phone_name_and_address_once_in_its_fullest_spelling() {
+    let person = |given: &str, family: &str, phone: &str, line: &str| {
+        json!({"resourceType": "Patient", "id": "p",
+            "name": [{"family": family, "given": [given]}],
+            "telecom": [{"system": "phone", "value": phone}],
+            "address": [{"line": [line], "city": "Salem", "state": "MA", "postalCode": "01970"}]})
+    };
+    let view = view(&[
+        ("mercy", person("JOSE", "DIAZ", "6172531234", "12 Oak Rd")),
+        ("valley", person("José", "Díaz", "(617) 253-1234", "12 Oak Road")),
+    ]);
+    let shown = body(rows(&view, "Patient")[0]);
+    for name in ["name", "telecom", "address"] {
+        assert_eq!(shown[name].as_array().unwrap().len(), 1, "{shown}");
+    }
+    assert_eq!(shown["name"][0]["family"], "Díaz");
+}
+
 /// Prints how long a large person takes, with and without stored rows.
 #[test]
 #[ignore = "a measurement, not a check"]

@@ -124,6 +124,16 @@ fn retraction(person: &Person<'_>, group: &Group) -> Option<Conflict> {
         .filter(|&i| !only_transmitted(person, group, i))
         .collect();
     let first = *retracted.first()?;
+    let mut speakers: Vec<&str> = group.members.iter().map(|(i, _)| name(person, *i)).collect();
+    speakers.dedup();
+    let (speakers, verb) =
+        (speakers.join(", "), if speakers.len() == 1 { "states" } else { "state" });
+    let body: Map<String, Value> =
+        serde_json::from_slice(person.claims[group.first()].body).unwrap_or_default();
+    let about = subject_matter(&body).map_or_else(
+        || group.resource_type.to_string(),
+        |a| format!("{} \"{a}\"", group.resource_type),
+    );
     let shown = &person.claims[group.shown];
     let word = match person.claims[first].state {
         ClaimState::EnteredInError => "says that it was entered in error",
@@ -139,11 +149,9 @@ fn retraction(person: &Person<'_>, group: &Group) -> Option<Conflict> {
         evidence: everyone.filter_map(|i| person.url(person.claims[i].key())).collect(),
         title: "retracted by one source, still stated by another",
         detail: format!(
-            "{} {word}; {} still states it. Ask {} whether the record holds, and have it \
-             retracted there if not.",
+            "{about}: {} {word}; {speakers} still {verb} it. Ask {speakers} whether the record \
+             holds, and have it retracted there if not.",
             name(person, first),
-            name(person, group.first()),
-            name(person, group.first()),
         ),
     })
 }

@@ -29,6 +29,7 @@ pub(super) fn contradictions(
         );
         found.extend(overdue_task(task, calendar));
     }
+    found.extend(requests.iter().filter_map(|r| awaiting_closure(r, &tasks)));
     for goal in &goals {
         found.extend(goal_state(goal));
         found.extend(overdue_goal(goal, calendar));
@@ -70,6 +71,42 @@ fn status(shown: &Shown) -> &str {
 
 fn named(shown: &Shown, element: &str) -> String {
     narrative::concept(shown.body.get(element)).unwrap_or_else(|| "unnamed".to_owned())
+}
+
+/// An active order whose work is done. A repeating order is not closed by one task, and neither
+/// is one by a task that only approved or changed it.
+fn awaiting_closure(request: &Shown, tasks: &[Shown]) -> Option<Conflict> {
+    if status(request) != "active" || request.body.get("occurrenceTiming").is_some() {
+        return None;
+    }
+    let fulfils = |task: &&Shown| {
+        let code = narrative::code(task.body.get("code"));
+        let other = ["approve", "abort", "replace", "change", "suspend", "resume"];
+        focuses(task, request)
+            && task.body.get("partOf").is_none()
+            && !code.is_some_and(|code| other.contains(&code))
+    };
+    let over = ["completed", "cancelled", "rejected", "failed", "entered-in-error"];
+    let own: Vec<&Shown> = tasks.iter().filter(fulfils).collect();
+    let done = *own.iter().find(|task| status(task) == "completed")?;
+    if own.iter().any(|task| !over.contains(&status(task))) {
+        return None;
+    }
+    let detail = format!(
+        "{}: its task is completed and the order is still active. \
+         The requester should close the order, or say what is still to be done.",
+        named(request, "code")
+    );
+    let mut found = conflict(
+        "awaiting-closure",
+        Severity::Low,
+        &[request, done],
+        "work done, order still active",
+        detail,
+    );
+    // Which task did it may change; the finding is the order's.
+    found.about.truncate(1);
+    Some(found)
 }
 
 /// C1, C2 and C13: a request and the task that fulfils it.

@@ -7,6 +7,7 @@
 mod authority;
 mod element;
 mod prepare;
+mod spelling;
 mod union;
 
 use serde_json::{Map, Value, json};

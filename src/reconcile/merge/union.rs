@@ -6,6 +6,7 @@ use crate::flow::Choice;
 
 use super::super::person::Person;
 use super::element::{Part, completeness};
+use super::spelling;
 
 /// Unites the parts, given in the order in which they count, into `body`.
 pub(super) fn unite(
@@ -56,6 +57,11 @@ fn unite_lists(name: &str, said: &[(usize, &Value)]) -> Value {
             // What one member repeats on purpose stays; only what an earlier one said is known.
             let known = if place == 0 { None } else { find(name, &all[..from_here], item) };
             match known {
+                Some(at) if matches!(name, "name" | "telecom" | "address") => {
+                    if spelling::is_fuller(item, &all[at]) {
+                        all[at] = item.clone();
+                    }
+                }
                 Some(at) => all[at] = unite_items(&all[at], item),
                 None => all.push(item.clone()),
             }
@@ -69,9 +75,9 @@ fn find(name: &str, all: &[Value], item: &Value) -> Option<usize> {
     let same = |known: &&Value| match name {
         // One extension has one value; the first to count keeps it.
         "extension" => known.get("url").is_some() && known.get("url") == item.get("url"),
-        "name" => plain_name(known) == plain_name(item),
-        "telecom" => telecom(known) == telecom(item),
-        "address" => address(known) == address(item),
+        "name" => spelling::same_name(known, item),
+        "telecom" => spelling::same_telecom(known, item),
+        "address" => spelling::same_address(known, item),
         "identifier" => {
             let parts = |v: &Value| (v.get("system").cloned(), v.get("value").cloned());
             parts(known) == parts(item)
@@ -159,44 +165,4 @@ fn shares_coding(a: &Value, b: &Value) -> bool {
     };
     let b = codings(b);
     codings(a).iter().any(|c| b.contains(c))
-}
-
-fn folded(value: Option<&Value>) -> String {
-    let mut text = String::new();
-    match value {
-        Some(Value::String(s)) => text.push_str(&s.trim().to_lowercase()),
-        Some(Value::Array(items)) => {
-            for item in items {
-                text.push_str(&folded(Some(item)));
-                text.push(' ');
-            }
-        }
-        _ => {}
-    }
-    text.trim_end().to_owned()
-}
-
-fn plain_name(v: &Value) -> [String; 4] {
-    ["family", "given", "suffix", "text"].map(|k| match (k, v.get("family")) {
-        // The text repeats the parts where there are parts.
-        ("text", Some(_)) => String::new(),
-        _ => folded(v.get(k)),
-    })
-}
-
-fn telecom(v: &Value) -> (String, String) {
-    let value = folded(v.get("value"));
-    let digits: String = value.chars().filter(char::is_ascii_digit).collect();
-    let is_mail = value.contains('@');
-    (folded(v.get("system")), if is_mail || digits.len() < 7 { value } else { digits })
-}
-
-fn address(v: &Value) -> [String; 4] {
-    let zip = |s: String| s.chars().take(5).collect();
-    [
-        folded(v.get("line")),
-        folded(v.get("city")),
-        folded(v.get("state")),
-        zip(folded(v.get("postalCode"))),
-    ]
 }

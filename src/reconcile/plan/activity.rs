@@ -9,7 +9,7 @@ use crate::compare::clinical_text;
 use crate::flow::Choice;
 
 use super::super::narrative;
-use super::{Material, Shown};
+use super::{Material, Shown, lines};
 
 /// The activities, with what had to be chosen and a line for each.
 pub(super) struct Activities {
@@ -75,13 +75,20 @@ fn by_reference(material: &Material, found: &mut Activities) {
             activities.entry(request.reference.as_str()).or_insert_with(|| json!({}));
         }
     }
+    // An order that is shown open is shown with the work that was done on it.
+    for task in material.tasks.iter().filter(|t| is_completed(t)) {
+        let focus = task.body.pointer("/focus/reference").and_then(Value::as_str);
+        if focus.is_some_and(|focus| activities.contains_key(focus)) {
+            activities.entry(task.reference.as_str()).or_insert_with(|| json!({}));
+        }
+    }
     let known: BTreeMap<&str, &Shown> = requests
         .into_iter()
         .flatten()
         .map(|request| (request.reference.as_str(), request))
         .collect();
     for (reference, mut activity) in activities {
-        found.lines.push(line(known.get(reference.as_str()).copied(), &reference));
+        found.lines.push(lines::request(&known, &reference));
         activity["reference"] = json!({"reference": reference});
         found.all.push(activity);
     }
@@ -120,10 +127,8 @@ fn by_detail(material: &Material, found: &mut Activities) {
                 others,
             });
         }
-        let name = narrative::concept(shown.pointer("/detail/code"));
-        let text = shown.pointer("/detail/description").and_then(Value::as_str);
-        let name = name.as_deref().or(text).unwrap_or("activity");
-        found.lines.push(format!("{name} ({})", detail_status(shown)));
+        let detail = shown.get("detail").unwrap_or(&Value::Null);
+        found.lines.push(lines::detail(detail, detail_status(shown)));
         found.all.push(activity);
     }
 }
@@ -143,6 +148,10 @@ fn leads_to_request(reference: &str) -> bool {
 fn fulfils(request: &Shown, plans: &BTreeSet<&str>) -> bool {
     let based_on = request.body.get("basedOn").and_then(Value::as_array).into_iter().flatten();
     based_on.filter_map(|r| r.get("reference")?.as_str()).any(|r| plans.contains(r))
+}
+
+fn is_completed(task: &Shown) -> bool {
+    task.body.get("status").and_then(Value::as_str) == Some("completed")
 }
 
 fn is_open(request: &Shown) -> bool {
@@ -236,14 +245,4 @@ fn without_fragments(value: Value) -> Value {
         }
         other => other,
     }
-}
-
-fn line(request: Option<&Shown>, reference: &str) -> String {
-    let body = request.map(|r| &r.body);
-    let of = |name: &str| narrative::concept(body.and_then(|b| b.get(name)));
-    let text = body.and_then(|b| b.get("description")?.as_str()).map(str::to_owned);
-    let name = of("code").or_else(|| of("medicationCodeableConcept")).or(text);
-    let kind = reference.rsplit('/').nth(1).unwrap_or("request").to_owned();
-    let status = body.and_then(|b| b.get("status")?.as_str()).unwrap_or("unknown");
-    format!("{} ({status})", name.unwrap_or(kind))
 }

@@ -5,6 +5,7 @@
 //! <https://hl7.org/fhir/R4/careplan.html>
 
 mod activity;
+mod lines;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -226,24 +227,11 @@ fn sections(
             heading: "Problems",
             lines: material.conditions.iter().filter_map(problem).collect(),
         },
-        Section { heading: "Goals", lines: material.goals.iter().map(goal_line).collect() },
+        Section {
+            heading: "Goals",
+            lines: material.goals.iter().map(|g| lines::goal(g, &material.conditions)).collect(),
+        },
         Section { heading: "Activities", lines: activities.lines.clone() },
         Section { heading: "Source plans", lines: material.plans.iter().map(plan).collect() },
     ]
-}
-
-fn goal_line(goal: &Shown) -> String {
-    let name = narrative::concept(goal.body.get("description"));
-    let status = goal.body.get("lifecycleStatus").and_then(Value::as_str).unwrap_or("unknown");
-    let achieved = narrative::code(goal.body.get("achievementStatus"));
-    let due = goal.body.pointer("/target/0/dueDate").and_then(Value::as_str);
-    let mut line = format!("{} ({status}", name.as_deref().unwrap_or("goal"));
-    for (before, part) in [(", ", achieved), (", due ", due)] {
-        if let Some(part) = part {
-            line.push_str(before);
-            line.push_str(part);
-        }
-    }
-    line.push(')');
-    line
 }

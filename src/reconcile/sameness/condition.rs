@@ -2,23 +2,45 @@
 //! <https://hl7.org/fhir/R4/condition.html>
 
 use super::super::claim::Claim;
+use super::super::peek;
 use super::super::person::Person;
 use super::Sameness;
-use super::evidence::{Agreement, concept, part, spans};
+use super::evidence::{Agreement, codings, concept, part, spans};
+use super::text::specialises;
 
 /// The same diagnosis with an onset that can be the same; a recurrence is another problem.
 pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sameness {
     let about = concept(person, a, b);
     let onset = spans(a.facts.when, b.facts.when);
     let site = part(&a.facts.value, &b.facts.value, "site");
-    if !about.agrees() || onset.differs() || site.differs() {
+    if onset.differs() || site.differs() {
         return Sameness::Apart;
+    }
+    if !about.agrees() {
+        return described_closer(a, b);
     }
     let strength = 50
         + u8::from(about == Agreement::Same) * 4
         + u8::from(onset.agrees()) * 2
         + u8::from(onset == Agreement::Same);
     Sameness::Same { rule: "condition-code-onset", strength }
+}
+
+/// One names it more closely than the other, and both say that it began on the same day.
+fn described_closer(a: &Claim<'_>, b: &Claim<'_>) -> Sameness {
+    if other_code(a, b) || !specialises(&a.facts.text, &b.facts.text) {
+        return Sameness::Apart;
+    }
+    let day = peek::onset_day(a.body);
+    if day.is_none() || day != peek::onset_day(b.body) {
+        return Sameness::Apart;
+    }
+    Sameness::Same { rule: "condition-text-onset", strength: 46 }
+}
+
+/// Whether the two are coded in one system and differently.
+pub(super) fn other_code(a: &Claim<'_>, b: &Claim<'_>) -> bool {
+    codings(&a.facts.codes, &b.facts.codes).differs()
 }
 
 /// The same substance.

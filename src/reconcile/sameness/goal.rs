@@ -1,30 +1,42 @@
 //! When two Goals are one goal.
 //! <https://hl7.org/fhir/R4/goal.html>
 
-use crate::flow::{DateSpan, Role, Target};
+use crate::flow::{DateSpan, Target};
 
 use super::super::claim::Claim;
 use super::super::person::Person;
 use super::Sameness;
-use super::evidence::{Agreement, concept, references, values};
+use super::evidence::{Agreement, concept, values};
+use super::problem::{Problems, problems};
 
 /// Goals that began further apart are a recurrence, not the same goal.
 const RECURRENCE_DAYS: i64 = 180;
 
-/// The same intent, for the same problems, with targets that can both hold.
+/// The same intent, not for different problems, with targets that can both hold. Where it is open
+/// whether the problems are the same, the targets must say that the goal is: the same words
+/// (takes medicines as prescribed) are often said for several problems.
 pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sameness {
     let about = concept(person, a, b);
-    let addresses = references(person, a, b, Role::Addresses);
-    if !about.agrees() || addresses.differs() || far_apart(a.facts.when, b.facts.when) {
+    if !about.agrees() || far_apart(a.facts.when, b.facts.when) {
         return Sameness::Apart;
     }
+    let addresses = problems(person, a, b);
     let targets = targets(&a.facts.targets, &b.facts.targets);
+    let proven = addresses != Problems::Unproven || targets == Agreement::Same;
+    if addresses == Problems::Different || !proven {
+        return Sameness::Apart;
+    }
     if targets.differs() {
         return Sameness::Conflicting("goal-target-differs");
     }
     let mut strength = if about == Agreement::Same { 60 } else { 50 };
     strength += u8::from(targets == Agreement::Same) * 4;
-    strength += u8::from(addresses == Agreement::Same) * 3;
+    strength += match addresses {
+        Problems::Same => 3,
+        Problems::Akin => 2,
+        Problems::Unstated => 1,
+        Problems::Unproven | Problems::Different => 0,
+    };
     let rule = if a.facts.codes.is_empty() || b.facts.codes.is_empty() {
         "goal-text"
     } else {

@@ -12,6 +12,7 @@ mod evidence;
 mod goal;
 mod medication_request;
 mod person_like;
+mod problem;
 mod service_request;
 mod task;
 mod text;
@@ -134,8 +135,14 @@ pub(super) fn contradict(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> b
         || succeed(a, b)
         || match kind {
             "CarePlan" | "CareTeam" => care_plan::other_custodian(person, a, b),
+            "Goal" | "ServiceRequest" => {
+                problem::problems(person, a, b) == problem::Problems::Different
+                    && !same_business_identifier(person, a, b)
+            }
             "Task" => task::other_owner(person, a, b),
-            "Condition" | "AllergyIntolerance" => condition::one_refuted(a, b),
+            // A text that fits two codes does not make them one.
+            "Condition" => condition::one_refuted(a, b) || condition::other_code(a, b),
+            "AllergyIntolerance" => condition::one_refuted(a, b),
             _ => false,
         }
 }

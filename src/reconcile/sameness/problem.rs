@@ -1,0 +1,101 @@
+//! Whether two claims are for the same problem: what they address, or their reasons.
+//!
+//! That two Conditions were not found to be one is no proof that they are two. They are two if
+//! they are stated alike and differ, or if one endpoint keeps them apart.
+
+use crate::flow::{Facts, Role};
+
+use super::super::claim::Claim;
+use super::super::person::{Canon, Person};
+use super::evidence::{Agreement, codings};
+use super::text;
+
+/// How the problems of two claims compare.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Problems {
+    /// Every problem of the one is known to be none of the other's.
+    Different,
+    /// Both state problems, and nothing says whether they are the same.
+    Unproven,
+    /// One of them states none, or none that is known.
+    Unstated,
+    /// They are called much the same.
+    Akin,
+    /// They have one in common.
+    Same,
+}
+
+/// From which similarity downwards two texts are about different things, if there is nothing
+/// but text on both sides.
+const DISSIMILAR: f64 = 0.5;
+
+impl Problems {
+    pub(super) fn agree(self) -> bool {
+        matches!(self, Self::Same | Self::Akin)
+    }
+}
+
+/// Compares what two claims address.
+pub(super) fn problems(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Problems {
+    let (x, y) = (person.canons(a, Role::Addresses), person.canons(b, Role::Addresses));
+    if x.is_empty() || y.is_empty() {
+        return Problems::Unstated;
+    }
+    if !x.is_disjoint(&y) {
+        return Problems::Same;
+    }
+    let pairs = x.iter().flat_map(|x| y.iter().map(move |y| pair(person, x, y)));
+    pairs.max().unwrap_or(Problems::Unstated)
+}
+
+fn pair(person: &Person<'_>, x: &Canon, y: &Canon) -> Problems {
+    match (x, y) {
+        (Canon::Group(x), Canon::Group(y)) => groups(person, *x, *y),
+        (Canon::Directory(_), Canon::Directory(_)) => Problems::Different,
+        _ => Problems::Unstated,
+    }
+}
+
+fn groups(person: &Person<'_>, x: usize, y: usize) -> Problems {
+    let (x, y) = (&person.groups[x], &person.groups[y]);
+    if x.resource_type != y.resource_type {
+        return Problems::Unproven;
+    }
+    if x.resource_type.name() != "Condition" {
+        return Problems::Different;
+    }
+    let claims = |i: &(usize, &'static str)| &person.claims[i.0];
+    let pairs = || {
+        let left = x.members.iter().map(claims);
+        left.flat_map(|a| y.members.iter().map(claims).map(move |b| (a, b)))
+    };
+    if pairs().any(|(a, b)| a.endpoint() == b.endpoint()) {
+        return Problems::Different;
+    }
+    let found = pairs().map(|(a, b)| conditions(a.facts, b.facts));
+    found.reduce(weigh).unwrap_or(Problems::Unproven)
+}
+
+/// A proof that they are two weighs more than that their names are alike.
+fn weigh(a: Problems, b: Problems) -> Problems {
+    if a == Problems::Different || b == Problems::Different {
+        Problems::Different
+    } else {
+        a.max(b)
+    }
+}
+
+fn conditions(a: &Facts, b: &Facts) -> Problems {
+    match codings(&a.codes, &b.codes) {
+        Agreement::Differs => return Problems::Different,
+        // The same diagnosis, and the onsets differ: perhaps one onset is wrong.
+        Agreement::Same | Agreement::Close => return Problems::Akin,
+        Agreement::Silent => {}
+    }
+    if a.text == b.text && !a.text.is_empty() || text::specialises(&a.text, &b.text) {
+        return Problems::Akin;
+    }
+    let only_text = |f: &Facts| f.codes.iter().all(|t| t.system.is_empty()) && !f.text.is_empty();
+    let unlike = || text::similarity(&a.text, &b.text) < DISSIMILAR;
+    if only_text(a) && only_text(b) && unlike() { Problems::Different } else { Problems::Unproven }
+}
