@@ -76,11 +76,12 @@ pub(super) async fn person_text(
         let of = plans.len() - 1;
         let status = code(woven, "status");
         line(&mut text, 0, &format!("\nCare plan, {status}, woven of {of} source plans"));
-        plan_part(&mut text, gateway, owner, woven, "goal", "Goals")?;
-        plan_part(&mut text, gateway, owner, woven, "activity", "Activities")?;
-        plan_part(&mut text, gateway, owner, woven, "addresses", "Problems")?;
-        plan_part(&mut text, gateway, owner, woven, "careTeam", "Care team")?;
-        plan_part(&mut text, gateway, owner, woven, "supportingInfo", "Source plans")?;
+        let mut view = View { gateway, owner, tables: BTreeMap::new() };
+        view.plan_part(&mut text, woven, "goal", "Goals")?;
+        view.plan_part(&mut text, woven, "activity", "Activities")?;
+        view.plan_part(&mut text, woven, "addresses", "Problems")?;
+        view.plan_part(&mut text, woven, "careTeam", "Care team")?;
+        view.plan_part(&mut text, woven, "supportingInfo", "Source plans")?;
     }
     if !issues.is_empty() {
         line(&mut text, 0, "\nDisagreements and findings");
@@ -93,51 +94,89 @@ pub(super) async fn person_text(
     Ok(text.trim_end().to_owned())
 }
 
-/// One list of the woven plan: what it refers to, with status and sources.
-fn plan_part(
-    text: &mut String,
-    gateway: &Gateway,
+/// The tables of a person's view, each read once.
+struct View<'a> {
+    gateway: &'a Gateway,
     owner: Owner,
-    plan: &Value,
-    element: &str,
-    title: &str,
-) -> Result<(), CliError> {
-    let Some(items) = plan.get(element).and_then(Value::as_array) else { return Ok(()) };
-    line(text, 1, &format!("{title} ({})", items.len()));
-    let mut tables: BTreeMap<&'static str, Rows> = BTreeMap::new();
-    for item in items {
-        if let Some(detail) = item.get("detail") {
-            line(text, 2, &format!("- {} [{}]", concept(&detail["code"]), code(detail, "status")));
-            continue;
-        }
-        let reference = item.get("reference").unwrap_or(item);
-        let literal = reference.as_str().or_else(|| reference["reference"].as_str());
-        let Some((resource_type, id)) = literal.and_then(|l| l.split_once('/')) else { continue };
-        let Some(resource_type) = ResourceType::parse(resource_type) else { continue };
-        if !tables.contains_key(resource_type.name()) {
-            let rows = read_table(gateway, owner, resource_type.name())?;
-            tables.insert(resource_type.name(), rows);
-        }
-        let rows = tables.get(resource_type.name()).map(Vec::as_slice).unwrap_or_default();
-        let Some((row, resource)) = rows.iter().find(|(row, _)| row.id.to_string() == id) else {
-            continue;
-        };
-        line(text, 2, &format!("- {}", title_of(resource_type, resource)));
-        line(text, 4, &format!("{}: {}", rule_of(row), sources(row)));
-        for choice in &row.choices {
-            let others: BTreeSet<&str> = choice.others.iter().map(|(_, v)| &**v).collect();
-            let others: Vec<&str> = others.into_iter().take(3).collect();
-            if is_short(&others) {
-                let (element, rule) = (&choice.element, &choice.rule);
-                line(
-                    text,
-                    4,
-                    &format!("{element} chosen by {rule}; others say {}", others.join(", ")),
-                );
+    tables: BTreeMap<&'static str, Rows>,
+}
+
+impl View<'_> {
+    /// One list of the woven plan: what it refers to, with status and sources.
+    fn plan_part(
+        &mut self,
+        text: &mut String,
+        plan: &Value,
+        element: &str,
+        title: &str,
+    ) -> Result<(), CliError> {
+        let Some(items) = plan.get(element).and_then(Value::as_array) else { return Ok(()) };
+        line(text, 1, &format!("{title} ({})", items.len()));
+        for item in items {
+            if let Some(detail) = item.get("detail") {
+                let what = concept(&detail["code"]);
+                line(text, 2, &format!("- {what} [{}]", code(detail, "status")));
+                continue;
             }
+            let Some((resource_type, row, resource)) =
+                self.find(item.get("reference").unwrap_or(item))?
+            else {
+                continue;
+            };
+            let about = self.about(&resource)?;
+            line(text, 2, &format!("- {}{about}", title_of(resource_type, &resource)));
+            line(text, 4, &format!("{}: {}", rule_of(&row), sources(&row)));
+            choices(text, &row);
+        }
+        Ok(())
+    }
+
+    /// What a Goal is for, or what a Task works on: tells apart what is called the same.
+    fn about(&mut self, resource: &Value) -> Result<String, CliError> {
+        let (word, to) = match resource["resourceType"].as_str() {
+            Some("Goal") => ("for", &resource["addresses"][0]),
+            Some("Task") => ("on", &resource["focus"]),
+            _ => return Ok(String::new()),
+        };
+        Ok(match self.find(to)? {
+            Some((resource_type, _, resource)) => {
+                format!(", {word} {}", title_of(resource_type, &resource))
+            }
+            None => String::new(),
+        })
+    }
+
+    /// The resource of this person that a Reference, or its literal, names.
+    fn find(
+        &mut self,
+        reference: &Value,
+    ) -> Result<Option<(ResourceType, TableRow, Value)>, CliError> {
+        let literal = reference.as_str().or_else(|| reference["reference"].as_str());
+        let Some((resource_type, id)) = literal.and_then(|l| l.split_once('/')) else {
+            return Ok(None);
+        };
+        let Some(resource_type) = ResourceType::parse(resource_type) else { return Ok(None) };
+        if !self.tables.contains_key(resource_type.name()) {
+            let rows = read_table(self.gateway, self.owner, resource_type.name())?;
+            self.tables.insert(resource_type.name(), rows);
+        }
+        let rows = self.tables.get(resource_type.name()).map(Vec::as_slice).unwrap_or_default();
+        let found = rows.iter().find(|(row, _)| row.id.to_string() == id);
+        Ok(found.map(|(row, resource)| (resource_type, row.clone(), resource.clone())))
+    }
+}
+
+/// The short values that a rule chose among; a time of change says nothing to a reader.
+fn choices(text: &mut String, row: &TableRow) {
+    for choice in row.choices.iter().filter(|c| !c.element.ends_with("lastModified")) {
+        let others: BTreeSet<&str> = choice.others.iter().map(|(_, v)| &**v).collect();
+        let others: Vec<&str> = others.into_iter().take(3).collect();
+        if is_short(&others) {
+            let (element, rule) = (&choice.element, &choice.rule);
+            let others = others.join(", ");
+            line(text, 4, &format!("{element} chosen by {rule}; others say {others}"));
         }
     }
-    Ok(())
 }
 
 /// Whether values can be shown on a line.

@@ -37,4 +37,4 @@ pub const WEAVE_VERSION: u32 = 3;
 /// The code system of our conflict and finding rules.
 pub const RULE_SYSTEM: &str = "urn:careweave:rule";
 /// The rules whose DetectedIssue is something to act on; those of all others are conflicts.
-pub const FINDING_RULES: [&str; 7] = ["C3", "C6", "C7", "C9", "C10", "C13", "awaiting-closure"];
+pub const FINDING_RULES: [&str; 6] = ["C6", "C7", "C9", "C10", "C13", "awaiting-closure"];
