@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 use std::sync::{Mutex, RwLock};
+use std::time::{Duration, Instant};
 
 use ::sled::Db;
 
@@ -18,6 +19,10 @@ const FORMAT: u32 = 1;
 /// Never changed on a live file (the engine keeps it with the data), so it is no setting.
 const CACHE_BYTES: u64 = 128 << 20;
 
+/// How long a lock that another has is waited for.
+const LOCK_WAIT: Duration = Duration::from_secs(2);
+const LOCK_RETRY_EVERY: Duration = Duration::from_millis(20);
+
 /// Says that a store was made here: an engine that comes up empty beside it has lost its data.
 const MARKER: &str = "careweave-store";
 
@@ -30,12 +35,7 @@ impl SledStore {
     pub fn open(dir: &Path) -> Result<Self> {
         std::fs::create_dir_all(dir).map_err(io("make the data directory"))?;
         let engine_dir = dir.join("sled");
-        let db = ::sled::Config::new()
-            .path(&engine_dir)
-            .cache_capacity(CACHE_BYTES)
-            .flush_every_ms(None)
-            .open()
-            .map_err(|source| open_error(dir, source))?;
+        let db = open_engine(dir, &engine_dir)?;
         let mut writer = Writer::open(&engine_dir)?;
         let gate = RwLock::new(());
         let marker = dir.join(MARKER);
@@ -98,6 +98,25 @@ fn make(db: &Db, writer: &mut Writer, gate: &RwLock<()>) -> Result<IdKey> {
     commit.put(keys::ID_KEY, &id_key)?;
     writer.finish(commit, gate)?;
     Ok(id_key)
+}
+
+/// Opens the engine. It gives up its lock only when its last background task has ended, which
+/// may be after the store was dropped: so a held lock is waited for, a little.
+fn open_engine(dir: &Path, engine_dir: &Path) -> Result<Db> {
+    let until = Instant::now() + LOCK_WAIT;
+    loop {
+        let opened = ::sled::Config::new()
+            .path(engine_dir)
+            .cache_capacity(CACHE_BYTES)
+            .flush_every_ms(None)
+            .open();
+        match opened.map_err(|source| open_error(dir, source)) {
+            Err(StoreError::InUse { .. }) if Instant::now() < until => {
+                std::thread::sleep(LOCK_RETRY_EVERY);
+            }
+            opened => return opened,
+        }
+    }
 }
 
 fn open_error(dir: &Path, source: ::sled::Error) -> StoreError {
