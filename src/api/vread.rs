@@ -44,7 +44,8 @@ fn parse_version(text: &str) -> Option<u32> {
 }
 
 /// An earlier version is given only while the view still holds the resource, or another one
-/// that it was merged into: what its sources have withdrawn stays withdrawn.
+/// that it was merged into: what its sources have withdrawn stays withdrawn. And only if all it
+/// was woven from is still the same person's.
 fn read_version(
     reader: &mut Reader<'_>,
     resource_type: ResourceType,
@@ -55,7 +56,9 @@ fn read_version(
     let body = if row.row().id == id && row.row().version == version {
         reader.bodies(std::slice::from_ref(&row))?.pop().flatten()
     } else {
-        reader.store().past_body(reader.access, resource_type, id, version)?
+        let head = reader.store().view(reader.access, row.owner)?;
+        let homes = head.map(|head| head.homes).unwrap_or_default();
+        reader.store().past_body(reader.access, resource_type, id, version, &homes)?
     };
     let body = body.ok_or(ApiError::NotFound)?;
     reader.note_disclosed(std::slice::from_ref(&row));

@@ -2,6 +2,7 @@
 
 mod base;
 mod fetcher;
+mod refusal;
 mod retry;
 mod server;
 #[cfg(test)]

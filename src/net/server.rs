@@ -17,6 +17,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
+use super::refusal::Refusing;
+
 /// Bounds of a server.
 #[derive(Clone)]
 pub struct ServeOptions {
@@ -128,7 +130,10 @@ impl Connection {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.header_read_timeout)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(self.app));
+            .serve_connection(
+                TokioIo::new(Refusing::new(stream)),
+                TowerToHyperService::new(self.app),
+            );
         if let Err(error) = self.watcher.watch(connection).await {
             tracing::debug!(%error, "a connection ended early");
         }

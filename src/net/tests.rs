@@ -194,3 +194,34 @@ async fn connections_wait_their_turn_and_dribbling_ones_are_closed() {
     let mut rest = Vec::new();
     let _ = dribbler.read_to_end(&mut rest).await;
 }
+
+#[tokio::test]
+async fn what_is_no_http_is_refused_with_an_outcome() {
+    let server = start(Router::new().route("/", get(|| async { "ok" })), ServeOptions::default());
+    let server = server.await;
+    let many: String = (0..200).map(|n| format!("x-{n}: 1\r\n")).collect();
+    let cases = [
+        (b"GET /\xff\xfe HTTP/1.1\r\nhost: x\r\n\r\n".to_vec(), "400"),
+        (b"\x16\x03\x01\x02\x00\x01\r\n\r\n".to_vec(), "400"),
+        (format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(70_000)).into_bytes(), "414"),
+        (format!("GET / HTTP/1.1\r\n{many}\r\n").into_bytes(), "431"),
+        (b"POST / HTTP/1.1\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\n".to_vec(), "400"),
+    ];
+    for (request, status) in cases {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        // A good request first: the same connection serves both.
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        let mut start = vec![0; 1024];
+        let read = stream.read(&mut start).await.unwrap();
+        assert!(start[..read].ends_with(b"ok"));
+        let _ = stream.write_all(&request).await;
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        let answer = String::from_utf8(answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{head}");
+        assert!(head.contains(&format!("content-length: {}", body.len())), "{head}");
+        let outcome: serde_json::Value = serde_json::from_str(body).unwrap();
+        assert_eq!(outcome["resourceType"], "OperationOutcome");
+    }
+}

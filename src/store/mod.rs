@@ -261,13 +261,16 @@ pub trait Store: Send + Sync {
         rows: &[usize],
     ) -> Result<Vec<Bytes>>;
 
-    /// An earlier body of a view resource; the current one is not among the history.
+    /// An earlier body of a view resource, if what was woven then came from these homes only:
+    /// after a link was taken back an earlier version may hold another person's data. The
+    /// current one is not among the history.
     fn past_body(
         &self,
         access: &Access,
         resource_type: ResourceType,
         id: DerivedId,
         version: u32,
+        within: &[Home],
     ) -> Result<Option<Bytes>>;
 
     /// What became of an owner's records.

@@ -175,7 +175,7 @@ impl Model {
             self.compare_view(store, owner, rows);
         }
         for &(id, version) in &self.past {
-            let past = store.past_body(&access, goal(), DerivedId(id), version).unwrap();
+            let past = store.past_body(&access, goal(), DerivedId(id), version, &[]).unwrap();
             assert!(past.is_some(), "{id} {version}");
         }
         for (&key, homes) in &self.blocks {

@@ -218,13 +218,34 @@ pub(super) fn versions_go_on_across_owners_and_absences<S: Store>(open: Open<S>,
     settle_views(&store, 4, vec![view(one, &[(1, "a")])]);
     let table = store.table(&system(), one, goal()).unwrap().unwrap();
     assert_eq!(table.rows[0].version, 2);
-    let past = |id, version| store.past_body(&system(), goal(), DerivedId(id), version).unwrap();
+    let past =
+        |id, version| store.past_body(&system(), goal(), DerivedId(id), version, &[]).unwrap();
     let text = |body: Option<bytes::Bytes>| String::from_utf8(body.unwrap().to_vec()).unwrap();
     assert!(text(past(2, 1)).contains(r#""versionId":"1""#));
     assert!(text(past(2, 2)).contains(r#""source":"B""#));
     assert!(text(past(1, 1)).contains(r#""source":"a""#));
     assert_eq!(past(2, 3), None);
     assert_eq!(past(1, 2), None);
+}
+
+pub(super) fn an_earlier_version_needs_all_its_homes<S: Store>(open: Open<S>, dir: &Path) {
+    let store = open(dir);
+    let (one, two) = (chart("a", "1"), chart("b", "2"));
+    let of = |text, homes: &[&Home]| {
+        let mut view = view(person(1), &[(1, text)]);
+        view.homes = homes.iter().map(|home| (*home).clone()).collect();
+        view
+    };
+    settle_views(&store, 1, vec![of("alone", &[&one])]);
+    settle_views(&store, 2, vec![of("joined", &[&one, &two])]);
+    settle_views(&store, 3, vec![of("parted", &[&one])]);
+    let shown = |version, within: &[&Home]| {
+        let within: Vec<Home> = within.iter().map(|home| (*home).clone()).collect();
+        let past = store.past_body(&system(), goal(), DerivedId(1), version, &within).unwrap();
+        past.is_some()
+    };
+    assert!(shown(1, &[&one]) && shown(1, &[&one, &two]));
+    assert!(!shown(2, &[&one]) && !shown(2, &[&two]) && shown(2, &[&one, &two]));
 }
 
 pub(super) fn bodies_carry_version_and_time<S: Store>(open: Open<S>, dir: &Path) {

@@ -10,6 +10,7 @@ mod links;
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "test")]
 mod measure;
+mod migrate;
 mod open;
 mod read;
 mod read_identity;
@@ -227,8 +228,9 @@ impl Store for SledStore {
         resource_type: ResourceType,
         id: DerivedId,
         version: u32,
+        within: &[Home],
     ) -> Result<Option<Bytes>> {
-        self.read_past_body(access, resource_type, id, version)
+        self.read_past_body(access, resource_type, id, version, within)
     }
 
     fn dispositions(&self, access: &Access, owner: Owner) -> Result<Vec<RecordDisposition>> {

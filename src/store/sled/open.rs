@@ -8,13 +8,11 @@ use std::time::{Duration, Instant};
 use ::sled::Db;
 
 use super::commit::{Writer, engine, io};
+use super::migrate::{self, FORMAT, migrate};
 use super::read_view::TableCache;
 use super::{SledStore, keys};
 use crate::flow::IdKey;
 use crate::store::{Result, StoreError, codec};
-
-/// The format of stores that this code writes.
-const FORMAT: u32 = 1;
 
 /// Never changed on a live file (the engine keeps it with the data), so it is no setting.
 const CACHE_BYTES: u64 = 128 << 20;
@@ -42,7 +40,10 @@ impl SledStore {
         let made = marker.exists();
         let id_key = match db.get(keys::FORMAT).map_err(engine("read the format"))? {
             Some(format) => {
-                check_format(&format)?;
+                let found = found_format(&format)?;
+                if found < FORMAT {
+                    migrate(&db, &mut writer, &gate, found)?;
+                }
                 known_id_key(&db)?
             }
             None if made || !db.is_empty() => {
@@ -64,7 +65,7 @@ impl SledStore {
     }
 }
 
-fn check_format(stored: &[u8]) -> Result<()> {
+fn found_format(stored: &[u8]) -> Result<u32> {
     let [_, format @ ..] = stored else {
         return Err(StoreError::Damaged { what: "store format" });
     };
@@ -74,7 +75,7 @@ fn check_format(stored: &[u8]) -> Result<()> {
     if found > FORMAT {
         return Err(StoreError::Newer { found, known: FORMAT });
     }
-    Ok(())
+    Ok(found)
 }
 
 fn known_id_key(db: &Db) -> Result<IdKey> {
@@ -92,9 +93,7 @@ fn make(db: &Db, writer: &mut Writer, gate: &RwLock<()>) -> Result<IdKey> {
     })?;
     let id_key = IdKey(secret);
     let mut commit = writer.begin(db)?;
-    let mut format = vec![codec::FORMAT];
-    format.extend_from_slice(&FORMAT.to_be_bytes());
-    commit.put_bytes(keys::FORMAT, format);
+    commit.put_bytes(keys::FORMAT, migrate::stamp());
     commit.put(keys::ID_KEY, &id_key)?;
     writer.finish(commit, gate)?;
     Ok(id_key)

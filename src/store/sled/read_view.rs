@@ -12,7 +12,7 @@ use super::keys::{self, Key};
 use super::tables::{BodyReader, Contents, Place, TableId};
 use super::versions::{self, PastVersion};
 use crate::fhir::ResourceType;
-use crate::flow::{Access, DerivedId, Hash, Owner, RecordDisposition, stamp_meta};
+use crate::flow::{Access, DerivedId, Hash, Home, Owner, RecordDisposition, stamp_meta};
 use crate::store::{Change, Result, StoreError, Table, ViewHead, codec};
 
 /// Tables decoded before. An entry holds the bytes it was decoded from, so it is never stale.
@@ -127,9 +127,11 @@ impl SledStore {
         resource_type: ResourceType,
         id: DerivedId,
         version: u32,
+        within: &[Home],
     ) -> Result<Option<Bytes>> {
         let key = versions::past_key(&access.class, resource_type, id, version);
         let past: Option<PastVersion> = self.get("past version", key)?;
+        let past = past.filter(|past| past.homes.iter().all(|home| within.contains(home)));
         Ok(past.map(|past| stamp_meta(&past.body, version, past.last_updated).into()))
     }
 

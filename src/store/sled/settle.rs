@@ -110,13 +110,17 @@ fn depart(
 ) -> Result<Before> {
     let mut before = Before::new();
     for (class, owner) in removed {
-        for resource_type in head(commit, class, *owner)?.types.into_keys() {
+        let head = head(commit, class, *owner)?;
+        versions.woven_from(class, *owner, head.homes);
+        for resource_type in head.types.into_keys() {
             let table = TableId { class: class.clone(), owner: *owner, resource_type };
             let contents = tables::load(commit, &table)?;
             versions.depart(commit, &table, &contents, &[])?;
         }
     }
     for view in views {
+        let head = head(commit, &view.stamp.class, view.owner)?;
+        versions.woven_from(&view.stamp.class, view.owner, head.homes);
         for write in &view.tables {
             let (class, owner) = (view.stamp.class.clone(), view.owner);
             let table = TableId { class, owner, resource_type: write.resource_type };

@@ -28,6 +28,7 @@ suite! {
     dirty_marks_coalesce_and_a_late_mark_survives_cleaning
     a_changed_block_is_a_conflict
     versions_go_on_across_owners_and_absences
+    an_earlier_version_needs_all_its_homes
     bodies_carry_version_and_time
     what_a_view_put_into_indexes_leaves_with_it
     reads_show_only_what_their_class_may_see
@@ -59,7 +60,27 @@ fn a_later_format_is_refused() {
     store.db.insert(keys::FORMAT, [1, 0, 0, 0, 9].as_slice()).unwrap();
     drop(store);
     let refused = SledStore::open(dir.path());
-    assert!(matches!(refused, Err(StoreError::Newer { found: 9, known: 1 })));
+    assert!(matches!(refused, Err(StoreError::Newer { found: 9, known: migrate::FORMAT })));
+}
+
+#[test]
+fn an_earlier_format_is_brought_forward() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let past: Vec<[u8; 3]> = (0..2_500_u16)
+        .map(|n| {
+            let [high, low] = n.to_be_bytes();
+            [keys::PAST_BODY, high, low]
+        })
+        .collect();
+    for key in &past {
+        store.db.insert(key, [1, 0].as_slice()).unwrap();
+    }
+    store.db.insert(keys::FORMAT, [1, 0, 0, 0, 1].as_slice()).unwrap();
+    drop(store);
+    let store = open(dir.path());
+    assert_eq!(store.db.get(keys::FORMAT).unwrap().unwrap(), migrate::stamp());
+    assert_eq!(store.db.scan_prefix([keys::PAST_BODY]).count(), 0);
 }
 
 #[test]

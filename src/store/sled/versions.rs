@@ -11,7 +11,7 @@ use super::commit::Commit;
 use super::keys::{self, Key};
 use super::tables::{self, BodyReader, Contents, TableId};
 use crate::fhir::ResourceType;
-use crate::flow::{DerivedId, DisclosureClass, Hash, Owner, ViewRow};
+use crate::flow::{DerivedId, DisclosureClass, Hash, Home, Owner, ViewRow};
 use crate::store::{Change, ChangeKind, Result, RowWrite, TableRow};
 
 /// An earlier version of a view resource.
@@ -19,6 +19,8 @@ use crate::store::{Change, ChangeKind, Result, RowWrite, TableRow};
 pub(super) struct PastVersion {
     pub(super) last_updated: Timestamp,
     pub(super) body: Bytes,
+    /// What its owner's view was woven from then, sorted: who else's data it may hold.
+    pub(super) homes: Vec<Home>,
 }
 
 /// What a settle does to versions, across all the owners it touches.
@@ -26,6 +28,8 @@ pub(super) struct Versions {
     at: Timestamp,
     /// Rows that left an owner; one that arrives at another owner goes on from here.
     departed: BTreeMap<(DisclosureClass, ResourceType, DerivedId), Departed>,
+    /// What the views were woven from before this settle.
+    homes: BTreeMap<(DisclosureClass, Owner), Vec<Home>>,
     changes: BTreeMap<DisclosureClass, Vec<Change>>,
 }
 
@@ -54,7 +58,24 @@ fn gone_key(class: &DisclosureClass, resource_type: ResourceType, id: DerivedId)
 impl Versions {
     /// Begins a settle at a time.
     pub(super) fn new(at: Timestamp) -> Self {
-        Self { at, departed: BTreeMap::new(), changes: BTreeMap::new() }
+        Self { at, departed: BTreeMap::new(), homes: BTreeMap::new(), changes: BTreeMap::new() }
+    }
+
+    /// Notes what an owner's view was woven from before this settle. To be called for every
+    /// owner before [`Self::write_table`].
+    pub(super) fn woven_from(&mut self, class: &DisclosureClass, owner: Owner, homes: Vec<Home>) {
+        self.homes.insert((class.clone(), owner), homes);
+    }
+
+    fn past(
+        &self,
+        class: &DisclosureClass,
+        owner: Owner,
+        last_updated: Timestamp,
+        body: Bytes,
+    ) -> PastVersion {
+        let homes = self.homes.get(&(class.clone(), owner)).cloned().unwrap_or_default();
+        PastVersion { last_updated, body, homes }
     }
 
     /// Notes the rows that `writes` no longer has. To be called for every table of the settle
@@ -99,7 +120,7 @@ impl Versions {
                     && row.hash != write.row.hash
                 {
                     let body = Bytes::copy_from_slice(bodies.body(place)?);
-                    let version = PastVersion { last_updated: row.last_updated, body };
+                    let version = self.past(&table.class, table.owner, row.last_updated, body);
                     past.push((row.id, row.version, version));
                 }
             }
@@ -135,7 +156,8 @@ impl Versions {
                 return Ok((departed.version, departed.last_updated));
             }
             let version = departed.version;
-            let past = PastVersion { last_updated: departed.last_updated, body: departed.body };
+            let Departed { owner, last_updated, body, .. } = departed;
+            let past = self.past(&table.class, owner, last_updated, body);
             commit.put(past_key(&table.class, table.resource_type, row.id, version), &past)?;
             return Ok(self.changed(table, row.id, version + 1, ChangeKind::Updated));
         }
@@ -176,7 +198,7 @@ impl Versions {
     pub(super) fn finish(mut self, commit: &mut Commit<'_>) -> Result<()> {
         for ((class, resource_type, id), gone) in std::mem::take(&mut self.departed) {
             let Departed { owner, version, last_updated, hash: _, body } = gone;
-            let past = PastVersion { last_updated, body };
+            let past = self.past(&class, owner, last_updated, body);
             commit.put(past_key(&class, resource_type, id, version), &past)?;
             commit.put(gone_key(&class, resource_type, id), &version)?;
             self.log(&class, owner, resource_type, id, version, ChangeKind::Removed);

@@ -1,0 +1,49 @@
+//! Bringing a store that an earlier careweave wrote to the present format, in bounded steps: one
+//! that is killed half-way goes on at the next opening.
+
+use std::sync::RwLock;
+
+use ::sled::Db;
+
+use super::commit::{Writer, engine};
+use super::keys;
+use crate::store::{Result, codec};
+
+/// The format of stores that this code writes.
+pub(super) const FORMAT: u32 = 2;
+
+/// How many values one step takes on.
+const STEP: usize = 1_000;
+
+/// The value that says which format a store has.
+pub(super) fn stamp() -> Vec<u8> {
+    let mut stamp = vec![codec::FORMAT];
+    stamp.extend_from_slice(&FORMAT.to_be_bytes());
+    stamp
+}
+
+/// Brings a store from `found`, an earlier format, to [`FORMAT`].
+pub(super) fn migrate(db: &Db, writer: &mut Writer, gate: &RwLock<()>, found: u32) -> Result<()> {
+    if found < 2 {
+        drop_past_bodies(db, writer, gate)?;
+    }
+    let mut commit = writer.begin(db)?;
+    commit.put_bytes(keys::FORMAT, stamp());
+    writer.finish(commit, gate).map(|_| ())
+}
+
+/// Earlier versions of format 1 do not tell what they were woven from, so nobody could say whom
+/// they may be shown to.
+fn drop_past_bodies(db: &Db, writer: &mut Writer, gate: &RwLock<()>) -> Result<()> {
+    loop {
+        let some = db.scan_prefix([keys::PAST_BODY]).keys().take(STEP);
+        let some = some.collect::<std::result::Result<Vec<_>, _>>();
+        let some = some.map_err(engine("walk earlier versions"))?;
+        if some.is_empty() {
+            return Ok(());
+        }
+        let mut commit = writer.begin(db)?;
+        some.iter().for_each(|key| commit.remove(key));
+        writer.finish(commit, gate)?;
+    }
+}
