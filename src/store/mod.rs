@@ -208,7 +208,7 @@ pub trait Store: Send + Sync {
 
     // ---- reads: identity ----------------------------------------------------------------------
 
-    /// Up to `limit` dirty homes, those marked first before others.
+    /// Up to `limit` dirty homes: those of the directory before others, and those marked first.
     fn dirty(&self, access: &Access, limit: usize) -> Result<Vec<Dirty>>;
 
     /// The mark of a home, if it is dirty.

@@ -8,8 +8,13 @@ use super::keys::{self, Key};
 use crate::flow::{Content, Hash, Home, Quarantined, RecordHeader, State};
 use crate::store::{Accept, CounterDelta, Counters, Dirty, RecordWrite, Result, StoreError};
 
-/// Where a home stands among the dirty ones: the seq that marked it first.
+/// Where a home stands among the dirty ones: the seq that marked it first, those of the
+/// directory before all others.
 type DirtyPlace = u64;
+
+/// Persons are woven by the links of the directory: were they settled first, they would be woven
+/// again after it.
+const BEHIND_DIRECTORY: DirtyPlace = 1 << 63;
 
 /// Stages everything of an accept commit.
 pub(super) fn accept(commit: &mut Commit<'_>, batch: Accept) -> Result<()> {
@@ -116,8 +121,12 @@ pub(super) fn mark_dirty<'h>(
             Some(place) => place,
             None => {
                 added += 1;
-                commit.put(&place_key, &seq)?;
-                seq
+                let place = match home {
+                    Home::Directory(_) => seq,
+                    Home::Chart(_) | Home::Shared(_) => seq | BEHIND_DIRECTORY,
+                };
+                commit.put(&place_key, &place)?;
+                place
             }
         };
         commit.put(Key::new(keys::DIRTY).number(place).hash(hash), &(home, seq))?;
