@@ -21,9 +21,10 @@ pub(crate) async fn load(options: &Options) {
     let (done, used) = process.finish().await;
     let took = began.elapsed();
     assert!(done, "the pull failed");
-    let (records, raw) = providers.iter().map(Provider::handed_out).fold((0, 0), |sum, one| {
-        (sum.0 + one.0, sum.1 + one.1)
-    });
+    let (records, raw) = providers
+        .iter()
+        .map(Provider::handed_out)
+        .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
     let store = size_of(&options.dir.join("careweave-data"));
     println!("load: {} persons, seed {}", options.persons, options.seed);
     println!("  {records} records, {:.1} MB of JSON", raw as f64 / 1e6);

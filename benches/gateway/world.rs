@@ -66,7 +66,8 @@ impl World {
             return LARGEST;
         }
         // The sum of twelve uniform numbers is normal enough.
-        let uniform = |n: u64| mix(&[self.seed, u64::from(person), 100 + n]) as f64 / u64::MAX as f64;
+        let uniform =
+            |n: u64| mix(&[self.seed, u64::from(person), 100 + n]) as f64 / u64::MAX as f64;
         let normal = (0..12).map(uniform).sum::<f64>() - 6.0;
         ((250.0 * (0.6 * normal).exp()) as u32).clamp(20, LARGEST)
     }
@@ -104,14 +105,7 @@ impl World {
     }
 
     /// Writes one record as JSON.
-    pub(crate) fn write(
-        self,
-        provider: usize,
-        name: &str,
-        person: u32,
-        n: u32,
-        out: &mut String,
-    ) {
+    pub(crate) fn write(self, provider: usize, name: &str, person: u32, n: u32, out: &mut String) {
         let content = self.content(provider, name, person, n);
         let record = Record { world: self, provider, name, person, n, content };
         record.write(out);
@@ -132,8 +126,18 @@ const GIVEN: [&str; 12] = [
     "Liam",
 ];
 const FAMILY: [&str; 12] = [
-    "Abelson", "Brandt", "Castillo", "Dube", "Eriksen", "Farouk", "Grimaldi", "Hoang", "Ibarra",
-    "Jansson", "Kowalski", "Lindqvist",
+    "Abelson",
+    "Brandt",
+    "Castillo",
+    "Dube",
+    "Eriksen",
+    "Farouk",
+    "Grimaldi",
+    "Hoang",
+    "Ibarra",
+    "Jansson",
+    "Kowalski",
+    "Lindqvist",
 ];
 const LOINC: [(&str, &str, &str, &str); 6] = [
     ("4548-4", "Hemoglobin A1c/Hemoglobin.total in Blood", "%", "laboratory"),

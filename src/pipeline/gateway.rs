@@ -16,6 +16,7 @@ use crate::reconcile::{EndpointFacts, Policy, WEAVE_VERSION};
 use crate::store::{AuditEntry, Dirty, Store, StoreError};
 
 use super::audit::AuditWriter;
+use super::link_ahead::Linked;
 use super::settle::HOMES_PER_SETTLE;
 
 /// What a gateway is made of.
@@ -234,7 +235,7 @@ impl Gateway {
                     None => Ok(self.store.dirty_count(&access)?),
                 };
             }
-            self.settle(&dirty)?;
+            self.settle(&dirty, &Linked::default())?;
         }
     }
 

@@ -8,6 +8,7 @@ mod audit;
 mod gateway;
 mod identify;
 mod ledger;
+mod link_ahead;
 mod pull;
 mod report;
 mod settle;

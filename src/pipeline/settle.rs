@@ -12,12 +12,13 @@ use crate::store::{
 use super::accept::{home_of_targets, provenance_targets};
 use super::gateway::{Gateway, GatewayError};
 use super::identify::{Identified, Subject, identify, read_subject};
+use super::link_ahead::Linked;
 use super::weave::{OwnerView, weave_owner};
 
 /// How many dirty homes one transaction takes on: what bounds its memory.
 pub(super) const HOMES_PER_SETTLE: usize = 128;
 /// How often a settle is tried again when another writer was faster.
-const CONFLICT_RETRIES_MAX: u32 = 50;
+pub(super) const CONFLICT_RETRIES_MAX: u32 = 50;
 
 /// What one settle did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,15 +45,20 @@ impl Gateway {
     ) -> Result<Settled, GatewayError> {
         let mut total = Settled::default();
         loop {
-            let dirty = self.store().dirty(&Access::system(), HOMES_PER_SETTLE)?;
-            if dirty.is_empty() {
-                return Ok(total);
+            let linked = self.link_ahead()?;
+            // After as many homes as were linked ahead it is time for the next ones.
+            let linked_until = total.homes + linked.len().max(1);
+            while total.homes < linked_until {
+                let dirty = self.store().dirty(&Access::system(), HOMES_PER_SETTLE)?;
+                if dirty.is_empty() {
+                    return Ok(total);
+                }
+                let settled = self.settle(&dirty, &linked)?;
+                tracing::debug!(homes = settled.homes, owners = settled.owners, "settled");
+                total.homes += settled.homes;
+                total.owners += settled.owners;
+                progress(total.homes, self.store().dirty_count(&Access::system())?);
             }
-            let settled = self.settle(&dirty)?;
-            tracing::debug!(homes = settled.homes, owners = settled.owners, "settled");
-            total.homes += settled.homes;
-            total.owners += settled.owners;
-            progress(total.homes, self.store().dirty_count(&Access::system())?);
         }
     }
 
@@ -60,7 +66,7 @@ impl Gateway {
     ///
     /// # Errors
     /// When the store fails, or other writers keep being faster.
-    pub(super) fn settle(&self, dirty: &[Dirty]) -> Result<Settled, GatewayError> {
+    pub(super) fn settle(&self, dirty: &[Dirty], linked: &Linked) -> Result<Settled, GatewayError> {
         let _one_at_a_time = self.settling();
         // Directory entries first: the persons woven next see their links, and those woven
         // before are found by their references.
@@ -68,17 +74,17 @@ impl Gateway {
             dirty.iter().cloned().partition(|d| matches!(d.home, Home::Directory(_)));
         let mut total = Settled::default();
         for part in [directory, rest].into_iter().filter(|part| !part.is_empty()) {
-            let settled = self.settle_part(&part)?;
+            let settled = self.settle_part(&part, linked)?;
             total.homes += settled.homes;
             total.owners += settled.owners;
         }
         Ok(total)
     }
 
-    fn settle_part(&self, dirty: &[Dirty]) -> Result<Settled, GatewayError> {
+    fn settle_part(&self, dirty: &[Dirty], linked: &Linked) -> Result<Settled, GatewayError> {
         let mut tries = 0;
         loop {
-            let (batch, settled, unknown) = self.prepare_settle(dirty)?;
+            let (batch, settled, unknown) = self.prepare_settle(dirty, linked)?;
             match self.store().settle(batch) {
                 Ok(_) => {
                     self.look_again(&unknown)?;
@@ -103,7 +109,7 @@ impl Gateway {
         Ok(())
     }
 
-    fn prepare_settle(&self, dirty: &[Dirty]) -> Result<Prepared, GatewayError> {
+    fn prepare_settle(&self, dirty: &[Dirty], linked: &Linked) -> Result<Prepared, GatewayError> {
         let store = self.store().as_ref();
         let access = Access::system();
         let mut batch = Settle { clean: dirty.to_vec(), at: self.now(), ..Settle::default() };
@@ -111,7 +117,8 @@ impl Gateway {
         let mut subjects: BTreeMap<Home, Subject> = BTreeMap::new();
         let mut shared: Vec<Home> = Vec::new();
         let mut reweave: BTreeSet<Home> = BTreeSet::new();
-        for Dirty { home, .. } in dirty {
+        for mark in dirty {
+            let home = &mark.home;
             if let Home::Shared(record) = home {
                 match self.place_shared(home)? {
                     true => shared.push(home.clone()),
@@ -121,13 +128,18 @@ impl Gateway {
                 continue;
             }
             reweave.insert(home.clone());
-            subjects.insert(home.clone(), read_subject(store, &access, home)?);
+            let subject = match linked.subject(mark) {
+                Some(subject) => subject,
+                None => read_subject(store, &access, home)?,
+            };
+            subjects.insert(home.clone(), subject);
         }
         let mut identified = identify(store, self.model(), subjects)?;
         batch.expected = std::mem::take(&mut identified.expected);
         batch.review_of = identified.links.keys().cloned().collect();
         batch.reviews = std::mem::take(&mut identified.reviews);
 
+        self.take_along(&identified, &mut reweave, linked, &mut batch)?;
         let groups = self.groups_to_weave(&mut identified, &reweave)?;
         let shared = shared.into_iter().map(|home| vec![home]);
         let groups: Vec<Vec<Home>> = groups.into_iter().chain(shared).collect();
@@ -149,9 +161,32 @@ impl Gateway {
         }
         self.mark_referrers(&relinked, &mut batch)?;
         self.retire_owners(&identified, &groups, &live, &mut batch)?;
-        let settled = Settled { homes: dirty.len(), owners: batch.views.len() };
+        let settled = Settled { homes: batch.clean.len(), owners: batch.views.len() };
         batch.links = identified.links.into_values().collect();
         Ok((batch, settled, unknown))
+    }
+
+    /// Other dirty homes of the same groups are settled with them: their links are those of
+    /// their content already.
+    fn take_along(
+        &self,
+        identified: &Identified,
+        reweave: &mut BTreeSet<Home>,
+        linked: &Linked,
+        batch: &mut Settle,
+    ) -> Result<(), GatewayError> {
+        let groups = identified.groups.iter();
+        let reached = groups.filter(|group| group.iter().any(|home| reweave.contains(home)));
+        let along: Vec<Home> =
+            reached.flatten().filter(|home| !reweave.contains(home)).cloned().collect();
+        for home in along {
+            let mark = self.store().dirty_mark(&Access::system(), &home)?;
+            if let Some(mark) = mark.filter(|mark| linked.is_current(mark)) {
+                batch.clean.push(mark);
+                reweave.insert(home);
+            }
+        }
+        Ok(())
     }
 
     /// The groups that need weaving: those with a dirty home, and those whose homes have

@@ -4,6 +4,7 @@ use crate::flow::{Access, ChartKey, Decision, Home, Verdict};
 use crate::store::Dirty;
 
 use super::gateway::{Gateway, GatewayError};
+use super::link_ahead::Linked;
 
 impl Gateway {
     /// Records that two charts are, or are not, the same person, and settles both.
@@ -49,7 +50,7 @@ impl Gateway {
         if dirty.is_empty() {
             dirty = vec![Dirty { home: a, seq }, Dirty { home: b, seq }];
         }
-        self.settle(&dirty)?;
+        self.settle(&dirty, &Linked::default())?;
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use crate::fhir::parse_moment;
 /// All rules for one resource, and every date in it and in what it contains.
 pub(super) fn check(resource: &Value, path: &str) -> Vec<Problem> {
     let mut problems = check_rules(resource, path);
-    dates(resource, "", path, &mut problems);
+    dates(resource, "", &Place { above: None, step: Step::Name(path) }, &mut problems);
     problems
 }
 
@@ -60,18 +60,18 @@ fn present(value: &Value, name: &str) -> bool {
 
 /// Days that do not exist. fhirkit has checked the form; which elements are dates is told by
 /// name and form together, so that a free text that looks like a date stays what it is.
-fn dates(value: &Value, name: &str, path: &str, problems: &mut Vec<Problem>) {
+fn dates(value: &Value, name: &str, place: &Place<'_>, problems: &mut Vec<Problem>) {
     match value {
         Value::Object(members) => {
             for (name, inner) in members {
-                if !matches!(inner, Value::Null | Value::Bool(_) | Value::Number(_)) {
-                    dates(inner, name, &format!("{path}.{name}"), problems);
-                }
+                let below = Place { above: Some(place), step: Step::Name(name) };
+                dates(inner, name, &below, problems);
             }
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                dates(item, name, &format!("{path}[{index}]"), problems);
+                let below = Place { above: Some(place), step: Step::Index(index) };
+                dates(item, name, &below, problems);
             }
         }
         Value::String(text) => {
@@ -79,12 +79,34 @@ fn dates(value: &Value, name: &str, path: &str, problems: &mut Vec<Problem>) {
                 problems.push(Problem {
                     fatal: true,
                     code: "value",
-                    expression: path.to_owned(),
+                    expression: place.path(),
                     text: "a day or time that does not exist; correct it".to_owned(),
                 });
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Where a value stands; written out only when there is a problem to tell.
+struct Place<'a> {
+    above: Option<&'a Place<'a>>,
+    step: Step<'a>,
+}
+
+enum Step<'a> {
+    Name(&'a str),
+    Index(usize),
+}
+
+impl Place<'_> {
+    fn path(&self) -> String {
+        let above = self.above.map(Self::path).unwrap_or_default();
+        match self.step {
+            Step::Name(name) if above.is_empty() => name.to_owned(),
+            Step::Name(name) => format!("{above}.{name}"),
+            Step::Index(index) => format!("{above}[{index}]"),
+        }
     }
 }
 
