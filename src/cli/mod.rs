@@ -12,6 +12,7 @@ mod person_text;
 mod pull;
 mod rebuild;
 mod serve;
+mod simulate;
 mod verify;
 
 use std::path::PathBuf;
@@ -54,6 +55,9 @@ enum Command {
     /// Runs the main job on a made population: three providers in, one care plan out
     #[command(after_help = "Example: careweave demo --patients 60 --seed 7")]
     Demo(demo::DemoArgs),
+    /// Serves files as a provider's FHIR endpoint
+    #[command(after_help = "Example: careweave simulate --from exports/ --id mercy")]
+    Simulate(simulate::SimulateArgs),
     /// Runs the gateway
     #[command(after_help = "Example: careweave serve --config careweave.toml")]
     Serve,
@@ -84,6 +88,7 @@ pub fn main() -> ExitCode {
     start_log();
     let done = match cli.command {
         Command::Demo(args) => demo::run(&args, &cli.common, &output),
+        Command::Simulate(args) => simulate::run(&args, &output),
         Command::Serve => serve::run(&cli.common, &output),
         Command::Pull(args) => pull::run(&args, &cli.common, &output),
         Command::Person(command) => person::run(&command, &cli.common, &output),

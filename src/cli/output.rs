@@ -92,6 +92,12 @@ impl Output {
         if self.json { Ok(()) } else { self.line(text) }
     }
 
+    /// Prints a line beside the output, on stderr.
+    pub(super) fn note(&self, text: &str) {
+        // Nothing is left to tell if stderr is gone.
+        let _ = self.bars.suspend(|| writeln!(io::stderr(), "{text}"));
+    }
+
     /// Prints an error, with its causes.
     pub(super) fn error(&self, error: &CliError) {
         if matches!(error, CliError::ReaderGone) {

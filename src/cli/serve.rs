@@ -132,7 +132,7 @@ pub(super) async fn settle_in_background(gateway: Arc<Gateway>) {
 }
 
 /// Returns on the first interrupt or termination signal.
-async fn interrupted() {
+pub(super) async fn interrupted() {
     let mut terminate =
         match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
             Ok(signal) => signal,

@@ -1,6 +1,6 @@
 //! The lines of a file one by one, each bounded.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read as _};
 
 /// Reads the lines that are not blank, without white space at their ends.
 pub(super) struct Lines<R> {
@@ -39,34 +39,22 @@ impl<R: BufRead> Lines<R> {
 
     /// The next line, with its end. Of one that is too long no more than the bound is held.
     fn any(&mut self) -> io::Result<Option<Line>> {
+        // Room for the two characters of a line's end.
+        let room = self.bytes_max.saturating_add(2);
         let mut text = Vec::new();
-        let mut fits = true;
-        loop {
-            let buffer = match self.input.fill_buf() {
-                Ok(buffer) => buffer,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
-            };
-            if buffer.is_empty() {
-                if text.is_empty() && fits {
-                    return Ok(None);
-                }
-                break;
-            }
-            let end = buffer.iter().position(|byte| *byte == b'\n');
-            let taken = end.map_or(buffer.len(), |at| at + 1);
-            fits &= text.len() + taken <= self.bytes_max.saturating_add(2);
-            match fits {
-                true => text.extend_from_slice(&buffer[..taken]),
-                false => text = Vec::new(),
-            }
-            self.input.consume(taken);
-            if end.is_some() {
-                break;
-            }
+        if (&mut self.input).take(room as u64).read_until(b'\n', &mut text)? == 0 {
+            return Ok(None);
+        }
+        let fits = text.ends_with(b"\n") || text.len() < room || self.at_end()?;
+        if !fits {
+            self.input.skip_until(b'\n')?;
         }
         self.number += 1;
         Ok(Some(Line { number: self.number, text: fits.then_some(text) }))
+    }
+
+    fn at_end(&mut self) -> io::Result<bool> {
+        Ok(self.input.fill_buf()?.is_empty())
     }
 }
 

@@ -127,13 +127,18 @@ impl Pieces {
 
     /// A JSON text that claims to be a resource.
     fn json(&self, line: Option<u64>, bytes: Bytes) -> Result<Piece, Odd> {
-        if let Err(error) = serde_json::from_slice::<&RawValue>(&bytes) {
-            let why = Why::Broken { line: error.line(), column: error.column() };
-            return Err(Odd { bytes: Some(bytes), ..self.odd(line, why) });
-        }
-        let Some(header) = resource_header(&bytes) else {
-            let text = "JSON without a resourceType, so no FHIR resource";
-            return Err(self.odd(line, Why::NotFhir(text)));
+        let header = std::str::from_utf8(&bytes).ok().and_then(|_| resource_header(&bytes));
+        let Some(header) = header else {
+            return Err(match serde_json::from_slice::<&RawValue>(&bytes) {
+                Ok(_) => {
+                    let text = "JSON without a resourceType, so no FHIR resource";
+                    self.odd(line, Why::NotFhir(text))
+                }
+                Err(error) => {
+                    let why = Why::Broken { line: error.line(), column: error.column() };
+                    Odd { bytes: Some(bytes), ..self.odd(line, why) }
+                }
+            });
         };
         let resource_type = header.resource_type.into();
         Ok(Piece { place: self.place(line), form: Form::Json, resource_type, bytes })

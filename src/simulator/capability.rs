@@ -13,14 +13,14 @@ pub(super) fn statement(
     fhir_version: &str,
 ) -> Value {
     let mut resources = Vec::new();
-    for (resource_type, of_patients) in holdings.types() {
+    for (resource_type, shelf) in holdings.shelves() {
         let mut params = vec![
             json!({"name": "_id", "type": "token"}),
             json!({"name": "_lastUpdated", "type": "date"}),
             json!({"name": "identifier", "type": "token"}),
         ];
         let name = resource_type.name();
-        if of_patients && name != "Patient" {
+        if shelf.of_patients() && name != "Patient" {
             let note = "required; a search without it is refused with 400";
             for param in ["patient", "subject"] {
                 let mut entry = json!({"name": param, "type": "reference"});
@@ -32,7 +32,7 @@ pub(super) fn statement(
         }
         let mut resource = json!({
             "type": name,
-            "interaction": [{"code": "read"}, {"code": "search-type"}],
+            "interaction": [{"code": "read"}, {"code": "vread"}, {"code": "search-type"}],
             "searchParam": params,
         });
         if name == "Patient" && options.everything {

@@ -1,10 +1,14 @@
 //! A provider's FHIR R4 server, simulated: serves a set of resources over real HTTP, with faults
 //! on demand. For the demo, for `simulate`, and for tests.
 
+mod about;
 mod capability;
+mod entries;
 mod fault;
 mod holdings;
+mod load;
 mod query;
+mod references;
 mod routes;
 mod search;
 
@@ -13,14 +17,18 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use axum::Router;
 use bytes::Bytes;
+use jiff::Timestamp;
 
 use crate::fhir::ResourceType;
 
-pub use fault::Fault;
+pub use fault::{FAULT_KINDS, Fault, FaultError};
 pub use holdings::Refused;
+pub use load::{Loaded, Note, load};
 
+use about::About;
 use fault::Faults;
-use holdings::Holdings;
+use holdings::{Filling, Holdings};
+use load::Record;
 
 /// How a simulated server behaves.
 #[derive(Clone, Debug)]
@@ -56,8 +64,8 @@ struct Shared {
     requests: AtomicU64,
 }
 
-/// The bound of pages, whatever a client asks for.
-const PAGE_SIZE_MAX: usize = 500;
+/// Largest page, whatever a client asks for.
+pub const PAGE_SIZE_MAX: usize = 500;
 
 impl Default for SimulatorOptions {
     fn default() -> Self {
@@ -77,22 +85,41 @@ impl Simulator {
     /// Makes a server of resources, each one JSON text. What cannot be served is named in the
     /// second value; of two resources with one type and id the later one stays.
     pub fn new(
-        mut options: SimulatorOptions,
+        options: SimulatorOptions,
         resources: impl IntoIterator<Item = Bytes>,
     ) -> (Self, Vec<Refused>) {
-        options.page_size = options.page_size.clamp(1, PAGE_SIZE_MAX);
-        let mut holdings = Holdings::default();
+        let mut filling = Filling::default();
         let mut refused = Vec::new();
+        let now = Timestamp::now();
         for (index, body) in resources.into_iter().enumerate() {
-            if let Err(reason) = holdings.load(body) {
+            let taken = About::read(&body).and_then(|about| {
+                let updated = about.last_updated.unwrap_or(now);
+                filling.take(about, body, updated)
+            });
+            if let Err(reason) = taken {
                 refused.push(Refused { index, reason });
             }
         }
+        (Self::holding(options, filling.finish()), refused)
+    }
+
+    /// Makes a server of what was loaded from files.
+    pub fn of_files(options: SimulatorOptions, loaded: Loaded) -> Self {
+        let mut filling = Filling::default();
+        for Record { about, body, last_updated, .. } in loaded.records {
+            // Every loaded record has an id.
+            let _ = filling.take(about, body, last_updated);
+        }
+        Self::holding(options, filling.finish())
+    }
+
+    fn holding(mut options: SimulatorOptions, holdings: Holdings) -> Self {
+        options.page_size = options.page_size.clamp(1, PAGE_SIZE_MAX);
         let faults = Mutex::new(Faults::new(options.faults.clone()));
         let holdings = RwLock::new(holdings);
         let requests = AtomicU64::new(0);
         let shared = Shared { options, holdings, faults, requests };
-        (Self { shared: Arc::new(shared) }, refused)
+        Self { shared: Arc::new(shared) }
     }
 
     /// The routes, under `/fhir`.

@@ -3,29 +3,32 @@
 
 use std::collections::BTreeSet;
 
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp};
 
-use super::holdings::Row;
+use super::about::patient_id;
+use super::holdings::{Held, Row};
+use crate::fhir::{Moment, parse_moment};
 
 /// A system, if one is asked for, and a value.
-type Token = (Option<Box<str>>, Box<str>);
+pub(super) type Token = (Option<Box<str>>, Box<str>);
 
 /// A parsed search.
 #[derive(Debug, Default)]
 pub(super) struct Query {
     /// Ids of patients: `patient`, `subject`, `beneficiary`. Each parameter must hold.
-    patients: Vec<BTreeSet<Box<str>>>,
-    ids: Option<BTreeSet<Box<str>>>,
-    identifiers: Vec<Vec<Token>>,
-    updated: Vec<(Prefix, Timestamp, Timestamp)>,
+    pub(super) patients: Vec<BTreeSet<Box<str>>>,
+    pub(super) ids: Option<BTreeSet<Box<str>>>,
+    /// Each parameter must hold.
+    pub(super) identifiers: Vec<Vec<Token>>,
+    updated: Vec<(Prefix, Moment)>,
     /// `_count`.
     pub(super) count: Option<usize>,
     /// `_summary=count`.
     pub(super) count_only: bool,
     /// Goes on after this place: our own paging parameter.
     pub(super) after: Option<String>,
+    /// How many the first page counted: our own paging parameter.
+    pub(super) total: Option<usize>,
     /// What a next link repeats.
     pub(super) repeated: Vec<(String, String)>,
 }
@@ -33,14 +36,31 @@ pub(super) struct Query {
 #[derive(Clone, Copy, Debug)]
 enum Prefix {
     Eq,
+    Ne,
     Ge,
     Gt,
     Le,
     Lt,
+    Ap,
 }
 
-/// Our own parameter of next links.
+/// `sa` and `eb` are `gt` and `lt` for an instant.
+const PREFIXES: [(&str, Prefix); 9] = [
+    ("eq", Prefix::Eq),
+    ("ne", Prefix::Ne),
+    ("ge", Prefix::Ge),
+    ("gt", Prefix::Gt),
+    ("sa", Prefix::Gt),
+    ("le", Prefix::Le),
+    ("lt", Prefix::Lt),
+    ("eb", Prefix::Lt),
+    ("ap", Prefix::Ap),
+];
+
+/// Our own parameters of next links.
 pub(super) const AFTER: &str = "_after";
+/// See [`AFTER`].
+pub(super) const OF: &str = "_of";
 
 impl Query {
     /// Reads query parameters.
@@ -48,14 +68,19 @@ impl Query {
         let mut query = Self::default();
         for (name, value) in pairs {
             match name.as_str() {
-                "patient" | "subject" | "beneficiary" => {
-                    query.patients.push(alternatives(&value).map(patient_id).collect());
+                "patient"
+                | "subject"
+                | "beneficiary"
+                | "patient:Patient"
+                | "subject:Patient"
+                | "beneficiary:Patient" => {
+                    query.patients.push(alternatives(&value).map(patient).collect());
                 }
                 "_id" => query.ids = Some(alternatives(&value).map(Into::into).collect()),
                 "identifier" => {
                     query.identifiers.push(alternatives(&value).map(token).collect());
                 }
-                "_lastUpdated" | "_since" => query.updated.push(instant(&name, &value)?),
+                "_lastUpdated" | "_since" => query.updated.push(updated(&name, &value)?),
                 "_count" => {
                     let count = value.parse().map_err(|_| "_count is no number".to_owned())?;
                     query.count = Some(count);
@@ -66,10 +91,14 @@ impl Query {
                     query.after = Some(value);
                     continue;
                 }
+                OF => {
+                    query.total = value.parse().ok();
+                    continue;
+                }
                 _ => {
                     return Err(format!(
                         "search parameter \"{}\" is not supported; known: patient, subject, \
-                     beneficiary, identifier, _id, _lastUpdated, _count, _summary",
+                         beneficiary, identifier, _id, _lastUpdated, _count, _summary",
                         name.chars().take(64).collect::<String>()
                     ));
                 }
@@ -86,22 +115,51 @@ impl Query {
 
     /// Whether a patient, or single resources, are named.
     pub(super) fn is_bounded(&self) -> bool {
-        !self.patients.is_empty() || self.ids.is_some()
+        !self.patients.is_empty() || self.ids.is_some() || !self.identifiers.is_empty()
+    }
+
+    /// Whether times of change are asked for.
+    pub(super) fn is_timed(&self) -> bool {
+        !self.updated.is_empty()
+    }
+
+    /// Whether all of a type is asked for.
+    pub(super) fn is_whole(&self) -> bool {
+        !self.is_bounded() && !self.is_timed()
+    }
+
+    /// No resource that changed earlier matches.
+    pub(super) fn changed_from(&self) -> Timestamp {
+        let least = |(prefix, value): &(Prefix, Moment)| match prefix {
+            Prefix::Eq | Prefix::Ge => value.from,
+            Prefix::Gt => value.until,
+            Prefix::Ne | Prefix::Le | Prefix::Lt | Prefix::Ap => Timestamp::MIN,
+        };
+        self.updated.iter().map(least).max().unwrap_or(Timestamp::MIN)
     }
 
     /// Whether a resource is asked for.
     pub(super) fn matches(&self, row: &Row<'_>) -> bool {
         let held = row.held;
-        self.patients.iter().all(|any| any.iter().any(|id| held.patients.contains(id)))
+        self.patients.iter().all(|any| held.patients.iter().any(|id| any.contains(id)))
             && self.ids.as_ref().is_none_or(|any| any.contains(row.id))
-            && self.updated.iter().all(|bound| updated_matches(bound, held.last_updated))
-            && self.identifiers.iter().all(|any| {
-                any.iter().any(|(system, value)| {
-                    held.identifiers
-                        .iter()
-                        .any(|(s, v)| v == value && system.as_ref().is_none_or(|want| want == s))
-                })
-            })
+            && self.updated.iter().all(|asked| changed(asked, held.last_updated))
+            && self.identifiers.iter().all(|any| any.iter().any(|token| has(held, token)))
+    }
+}
+
+/// Whether a resource has an identifier.
+pub(super) fn has(held: &Held, (system, value): &Token) -> bool {
+    let same =
+        |(s, v): &(Box<str>, Box<str>)| v == value && system.as_ref().is_none_or(|want| want == s);
+    held.identifiers.iter().any(same)
+}
+
+/// `system|value`, `|value` (no system) or `value` (any system).
+pub(super) fn token(value: &str) -> Token {
+    match value.split_once('|') {
+        Some((system, value)) => (Some(system.into()), value.into()),
+        None => (None, value.into()),
     }
 }
 
@@ -109,47 +167,40 @@ fn alternatives(value: &str) -> impl Iterator<Item = &str> {
     value.split(',').filter(|v| !v.is_empty())
 }
 
-/// `7`, `Patient/7` or a Patient's absolute URL.
-fn patient_id(value: &str) -> Box<str> {
-    value.rsplit('/').next().unwrap_or(value).into()
-}
-
-/// `system|value`, `|value` (no system) or `value` (any system).
-fn token(value: &str) -> Token {
-    match value.split_once('|') {
-        Some((system, value)) => (Some(system.into()), value.into()),
-        None => (None, value.into()),
+/// `7`, `Patient/7` or a Patient's absolute URL; a reference to anything else matches nobody.
+fn patient(value: &str) -> Box<str> {
+    match value.contains('/') {
+        true => patient_id(value).unwrap_or_default().into(),
+        false => value.into(),
     }
 }
 
-/// A date or instant with prefix, as the time from its first instant to the first one after it.
-fn instant(name: &str, value: &str) -> Result<(Prefix, Timestamp, Timestamp), String> {
-    let prefixes = [
-        ("eq", Prefix::Eq),
-        ("ge", Prefix::Ge),
-        ("gt", Prefix::Gt),
-        ("le", Prefix::Le),
-        ("lt", Prefix::Lt),
-    ];
-    let found = prefixes.iter().find_map(|(text, p)| Some((value.strip_prefix(text)?, *p)));
+/// A date or instant with prefix.
+fn updated(name: &str, value: &str) -> Result<(Prefix, Moment), String> {
+    let found = PREFIXES.iter().find_map(|(text, p)| Some((value.strip_prefix(text)?, *p)));
     let default = if name == "_since" { Prefix::Ge } else { Prefix::Eq };
     let (text, prefix) = found.unwrap_or((value, default));
-    let wrong = || format!("{name} takes a date or an instant with an optional prefix");
-    if let Ok(at) = text.parse::<Timestamp>() {
-        return Ok((prefix, at, at + 1.millisecond()));
-    }
-    let day: Date = text.parse().map_err(|_| wrong())?;
-    let next = day.tomorrow().map_err(|_| wrong())?;
-    let start = |d: Date| d.to_zoned(TimeZone::UTC).map(|z| z.timestamp()).map_err(|_| wrong());
-    Ok((prefix, start(day)?, start(next)?))
+    // A plus sign that was not escaped arrives as a space.
+    let moment = parse_moment(&text.replace(' ', "+"))
+        .ok_or_else(|| format!("{name} takes a date or an instant with an optional prefix"))?;
+    Ok((prefix, moment))
 }
 
-fn updated_matches((prefix, from, until): &(Prefix, Timestamp, Timestamp), at: Timestamp) -> bool {
+fn changed((prefix, value): &(Prefix, Moment), at: Timestamp) -> bool {
     match prefix {
-        Prefix::Eq => *from <= at && at < *until,
-        Prefix::Ge => at >= *from,
-        Prefix::Gt => at >= *until,
-        Prefix::Le => at < *until,
-        Prefix::Lt => at < *from,
+        Prefix::Eq => value.from <= at && at < value.until,
+        Prefix::Ne => at < value.from || value.until <= at,
+        Prefix::Ge => at >= value.from,
+        Prefix::Gt => at >= value.until,
+        Prefix::Le => at < value.until,
+        Prefix::Lt => at < value.from,
+        Prefix::Ap => {
+            // A tenth of the time that has passed since, as the specification proposes.
+            let tenth = Timestamp::now().duration_since(value.from).abs() / 10;
+            let far = |from: Timestamp, to: Timestamp| to.duration_since(from) > tenth;
+            !far(at, value.from)
+                && (at < value.until || !far(value.until, at))
+                && tenth > SignedDuration::ZERO
+        }
     }
 }

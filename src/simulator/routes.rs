@@ -13,9 +13,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bytes::Bytes;
 
+use super::holdings::Shelf;
 use super::query::Query;
 use super::search::{Page, bundle, next_query, page};
 use super::{Fault, Simulator, capability};
+use crate::fhir::bundle::members;
 use crate::fhir::{Issue, ResourceType, operation_outcome};
 
 type Params = Pairs<Vec<(String, String)>>;
@@ -27,6 +29,7 @@ pub(super) fn router(simulator: Simulator) -> Router {
         .route("/fhir/metadata", get(metadata))
         .route("/fhir/{type}", get(search))
         .route("/fhir/{type}/{id}", get(read))
+        .route("/fhir/{type}/{id}/_history/{version}", get(vread))
         .route("/fhir/{type}/{id}/$everything", get(everything))
         .fallback(unknown_path)
         .layer(from_fn_with_state(simulator.clone(), passing_faults))
@@ -76,6 +79,26 @@ async fn read(
     }
 }
 
+/// Only the present version is known.
+async fn vread(
+    State(simulator): State<Simulator>,
+    Path((name, id, version)): Path<(String, String, String)>,
+) -> Response {
+    let Some(resource_type) = ResourceType::parse(&name) else { return unknown_type() };
+    let holdings = simulator.read();
+    let body = holdings.get(resource_type, &id).and_then(|held| held.body.as_ref());
+    match body.filter(|body| version_of(body).is_some_and(|held| held == version)) {
+        Some(body) => resource(body.clone()),
+        None => failure(StatusCode::NOT_FOUND, "not-found", "no such version is held"),
+    }
+}
+
+fn version_of(body: &[u8]) -> Option<String> {
+    let [meta] = members(body, ["meta"])?;
+    let [version] = members(meta?.get().as_bytes(), ["versionId"])?;
+    serde_json::from_str(version?.get()).ok()
+}
+
 async fn search(
     State(simulator): State<Simulator>,
     Path(name): Path<String>,
@@ -91,13 +114,19 @@ async fn search(
         Err(text) => return failure(StatusCode::BAD_REQUEST, "not-supported", &text),
     };
     let holdings = simulator.read();
-    let of_patients = name != "Patient"
-        && holdings.types().any(|(kind, of_patients)| kind == resource_type && of_patients);
-    if simulator.shared.options.require_patient && of_patients && !query.is_bounded() {
+    let shelf = holdings.shelf(resource_type);
+    let of_patients = name == "Patient" || shelf.is_some_and(Shelf::of_patients);
+    let must_name = simulator.shared.options.require_patient && name != "Patient" && of_patients;
+    if must_name && !query.is_bounded() {
         let text = "a search of this type must name a patient; add patient=";
         return failure(StatusCode::BAD_REQUEST, "required", text);
     }
-    let found = page(holdings.of_type(resource_type), &query, simulator.shared.options.page_size);
+    if shelf.is_some() && !of_patients && !query.patients.is_empty() {
+        let text = "resources of this type belong to no patient; leave the parameter out";
+        return failure(StatusCode::BAD_REQUEST, "not-supported", text);
+    }
+    let shelves: Vec<_> = shelf.into_iter().map(|shelf| (resource_type, shelf)).collect();
+    let found = page(&shelves, &query, simulator.shared.options.page_size);
     simulator.answer(&headers, &name, &query, &found)
 }
 
@@ -125,9 +154,8 @@ async fn everything(
     }
     query.about(&id);
     // Types come by name, as their places do.
-    let kinds: Vec<ResourceType> = holdings.types().map(|(kind, _)| kind).collect();
-    let rows = kinds.iter().flat_map(|kind| holdings.of_type(*kind));
-    let found = page(rows, &query, simulator.shared.options.page_size);
+    let shelves: Vec<_> = holdings.shelves().collect();
+    let found = page(&shelves, &query, simulator.shared.options.page_size);
     simulator.answer(&headers, &path, &query, &found)
 }
 
@@ -167,7 +195,7 @@ impl Simulator {
     /// The searchset answer, with the links that faults ask for.
     fn answer(&self, headers: &HeaderMap, path: &str, query: &Query, page: &Page<'_>) -> Response {
         let base = self.base(headers);
-        let link = |place: &str| format!("{base}/{path}?{}", next_query(query, place));
+        let link = |place: &str| format!("{base}/{path}?{}", next_query(query, place, page.total));
         let next = if self.faulty(&Fault::EndlessPaging) {
             // Places before every real one, each of them new.
             let number = self.requests();

@@ -5,6 +5,8 @@ mod members;
 mod searchset;
 mod split;
 
+use serde_json::value::RawValue;
+
 pub use searchset::{SearchsetEntry, searchset};
 pub use split::{Header, RawEntry, Split, SplitError, resource_header, split};
 
@@ -18,6 +20,15 @@ pub fn lines(input: &[u8]) -> impl Iterator<Item = &[u8]> {
         .split(|byte| *byte == b'\n')
         .map(<[u8]>::trim_ascii)
         .filter(|line| !line.is_empty())
+}
+
+/// The raw values of some members of a JSON object, of a repeated member the last; `None` for
+/// what is no JSON object.
+pub fn members<'a, const N: usize>(
+    json: &'a [u8],
+    wanted: [&'static str; N],
+) -> Option<[Option<&'a RawValue>; N]> {
+    members::Members::read(json, wanted).ok().map(|found| found.0)
 }
 
 /// Whether brackets and braces nest deeper than `limit`, by one scan that respects strings.
