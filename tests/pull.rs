@@ -1,6 +1,9 @@
 //! Pulls of simulated servers over real sockets.
 #![expect(clippy::unwrap_used, reason = "test")]
 
+#[path = "pull/simulated.rs"]
+mod simulated;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
