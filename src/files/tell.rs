@@ -94,7 +94,7 @@ fn tell_xml(text: &str) -> Told {
     }
     Told::Odd(Why::NotFhir(match local {
         "ClinicalDocument" => "a C-CDA document, not FHIR",
-        _ if local.eq_ignore_ascii_case("html") || text.starts_with("<!") => "a web page, not FHIR",
+        _ if local.eq_ignore_ascii_case("html") => "a web page, not FHIR",
         _ => "XML of something other than FHIR",
     }))
 }

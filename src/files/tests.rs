@@ -70,6 +70,23 @@ fn every_kind_of_file_is_told_apart() {
 }
 
 #[test]
+fn what_is_not_fhir_is_called_by_its_name() {
+    for (content, text) in [
+        ("<!-- <html> --><section xmlns=\"urn:hl7-org:v3\"/>", "XML of something other than FHIR"),
+        ("<?xml version=\"1.0\"?><!-- x --><ClinicalDocument>", "a C-CDA document, not FHIR"),
+        ("<!DOCTYPE html>\n<html lang=\"en\">", "a web page, not FHIR"),
+        ("<f:Task xmlns:f=\"http://hl7.org/fhir\">", "Task"),
+        ("<", "XML without an element that can be read, not FHIR"),
+    ] {
+        let found = match pieces_of("a.xml", content.as_bytes()).remove(0) {
+            Ok(piece) => piece.resource_type.into(),
+            Err(odd) => odd.why.to_string(),
+        };
+        assert_eq!(found, text, "{content}");
+    }
+}
+
+#[test]
 fn pieces_are_the_bytes_as_they_stand_with_their_place() {
     let items = pieces_of("a.ndjson", b"\xef\xbb\xbf{\"resourceType\":\"A\", \"x\":1.50}\r\n{]\n");
     let piece = items[0].as_ref().unwrap();
