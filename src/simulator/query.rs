@@ -114,8 +114,13 @@ impl Query {
     }
 
     /// Whether a patient, or single resources, are named.
+    pub(super) fn names_patient(&self) -> bool {
+        !self.patients.is_empty() || self.ids.is_some()
+    }
+
+    /// Whether patients, single resources or identifiers are named.
     pub(super) fn is_bounded(&self) -> bool {
-        !self.patients.is_empty() || self.ids.is_some() || !self.identifiers.is_empty()
+        self.names_patient() || !self.identifiers.is_empty()
     }
 
     /// Whether times of change are asked for.

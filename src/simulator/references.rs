@@ -67,8 +67,9 @@ mod tests {
 
     #[test]
     fn only_references_are_replaced_and_nothing_else_moves() {
-        let text = r#"{"a": 1.50, "subject" : {"reference" :  "urn:uuid:\u0031"},"b\"reference":"urn:uuid:1",
-            "code":"reference","reference":{"reference":"urn:uuid:1"},"text":"\"reference\":\"urn:uuid:1\""}"#;
+        let text = r#"{"a": 1.50, "subject" : {"reference" :  "urn:uuid:\u0031"},
+            "b\"reference":"urn:uuid:1","code":"reference",
+            "reference":{"reference":"urn:uuid:1"},"text":"\"reference\":\"urn:uuid:1\""}"#;
         let new = r#""Patient/\"1\"""#;
         let expected = text
             .replace(r#":  "urn:uuid:\u0031""#, &format!(":  {new}"))

@@ -117,7 +117,7 @@ async fn search(
     let shelf = holdings.shelf(resource_type);
     let of_patients = name == "Patient" || shelf.is_some_and(Shelf::of_patients);
     let must_name = simulator.shared.options.require_patient && name != "Patient" && of_patients;
-    if must_name && !query.is_bounded() {
+    if must_name && !query.names_patient() {
         let text = "a search of this type must name a patient; add patient=";
         return failure(StatusCode::BAD_REQUEST, "required", text);
     }

@@ -244,6 +244,7 @@ async fn a_strict_server_wants_a_patient_where_there_is_one() {
     let (status, body) = served.ask("Goal").await;
     assert_eq!(status, 400);
     assert!(body.contains("add patient="), "{body}");
+    assert_eq!(served.ask("Goal?identifier=s|1").await.0, 400);
     assert_eq!(served.ids("Goal?patient=a1").await, "g1");
     assert_eq!(served.ids("Patient").await, "a1 p2");
     assert_eq!(served.ids("Practitioner").await, "dr");
