@@ -11,6 +11,9 @@ mod person;
 mod person_text;
 mod pull;
 mod rebuild;
+mod review;
+mod review_names;
+mod review_text;
 mod serve;
 mod verify;
 
@@ -63,6 +66,10 @@ enum Command {
     /// Finds persons, or shows one
     #[command(subcommand)]
     Person(person::PersonCommand),
+    /// The steward's queue: pairs that may be one person, and decisions about them
+    #[command(subcommand)]
+    #[command(after_help = "Example: careweave review list")]
+    Review(review::ReviewCommand),
     /// Lists what became of every source version
     #[command(after_help = "Example: careweave ledger --endpoint mercy --type Goal")]
     Ledger(ledger::LedgerArgs),
@@ -87,6 +94,7 @@ pub fn main() -> ExitCode {
         Command::Serve => serve::run(&cli.common, &output),
         Command::Pull(args) => pull::run(&args, &cli.common, &output),
         Command::Person(command) => person::run(&command, &cli.common, &output),
+        Command::Review(command) => review::run(&command, &cli.common, &output),
         Command::Ledger(args) => ledger::run(&args, &cli.common, &output),
         Command::Verify => verify::run(&cli.common, &output),
         Command::Rebuild => rebuild::run(&cli.common, &output),

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 
 use crate::fhir::search::SearchTable;
 use crate::fhir::{Reference, parse_reference};
-use crate::flow::{Access, DisclosureClass, Hash, Owner, RecordKey, ViewStamp};
+use crate::flow::{Access, Decision, DisclosureClass, Hash, Owner, RecordKey, ViewStamp};
 use crate::identity::Model;
 use crate::reconcile::{EndpointFacts, Policy, WEAVE_VERSION};
 use crate::store::{AuditEntry, Dirty, Store, StoreError};
@@ -75,6 +75,9 @@ pub enum GatewayError {
     /// The store failed.
     #[error("the store failed: {0}")]
     Store(#[from] StoreError),
+    /// A link that standing no-match decisions forbid; nothing was decided.
+    #[error("{}", kept_apart_text(.0))]
+    KeptApart(Vec<Decision>),
     /// The audit trail takes no entries, so nothing may be disclosed.
     #[error("the audit trail takes no entries; nothing may be disclosed until it does")]
     Audit,
@@ -257,6 +260,16 @@ impl Gateway {
         let endpoint = self.options.endpoints.iter().find(|e| e.facts.base_url == base)?;
         Some(RecordKey::new(&endpoint.id, resource_type, id))
     }
+}
+
+fn kept_apart_text(decisions: &[Decision]) -> String {
+    let standing = decisions.iter().map(|d| format!("{} and {} (by {})", d.a, d.b, d.by));
+    let standing: Vec<String> = standing.collect();
+    format!(
+        "nothing was decided: the link would join what stewards keep apart: {}; undo that no-match \
+         first if it was wrong",
+        standing.join(", ")
+    )
 }
 
 /// Policy, what is configured of the endpoints, and the search parameters by whose place values

@@ -10,6 +10,7 @@ mod identify;
 mod ledger;
 mod pull;
 mod report;
+mod review;
 mod settle;
 mod stale;
 mod steward;
@@ -21,5 +22,6 @@ pub use gateway::{EndpointSettings, EndpointState, Gateway, GatewayError, Gatewa
 pub use ledger::{LedgerFilter, LedgerRow};
 pub use pull::{PullReport, pull};
 pub use report::{EndpointLine, LedgerSums, Report};
+pub use review::{Outcome, PersonNow, Queued, Side};
 pub use settle::Settled;
 pub use verify::{Finding, Verified};

@@ -62,7 +62,7 @@ proptest! {
         decide(&world, verdict, a, b);
         assert_conserved(&world)?;
         prop_assert_eq!(owner(&world, a) == owner(&world, b), link);
-        prop_assert!(world.gateway.undo((a, b)).unwrap());
+        prop_assert!(world.gateway.undo(&[(a.clone(), b.clone())], "steward", "").unwrap() == 1);
         assert_conserved(&world)?;
         assert_same(&before, &snapshot(&world))?;
         if apart != link {
