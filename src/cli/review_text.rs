@@ -92,7 +92,9 @@ impl Shown {
             "if_linked": self.outcome.as_ref().map(|outcome| json!({
                 "persons": outcome.persons.iter().map(PersonNow::json).collect::<Vec<_>>(),
                 "kept_apart_by": outcome.kept_apart_by.iter().map(|d| json!({
-                    "charts": [d.a.to_string(), d.b.to_string()], "by": d.by, "at": d.at.to_string(),
+                    "charts": [d.a.to_string(), d.b.to_string()],
+                    "by": d.by,
+                    "at": d.at.to_string(),
                     "note": d.note,
                 })).collect::<Vec<_>>(),
             })),
