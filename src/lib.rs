@@ -17,3 +17,4 @@ pub mod population;
 pub mod reconcile;
 pub mod simulator;
 pub mod store;
+pub mod telemetry;

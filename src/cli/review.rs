@@ -12,7 +12,7 @@ use super::review_names::{Named, pair_name, person_name};
 use super::review_text::{list_line, persons_text, show_text};
 use super::{CliError, Common};
 use crate::flow::{Access, ChartKey, DerivedId, Home, PastDecision, Verdict};
-use crate::pipeline::{Gateway, PersonNow};
+use crate::pipeline::{Gateway, GatewayError, PersonNow};
 use crate::store::StoreError;
 
 const NAMES: &str = "A pair is named by the id that `review list` shows (or its beginning), or by \
@@ -106,6 +106,14 @@ fn told_in_use(error: CliError) -> CliError {
         )),
         other => other,
     }
+}
+
+/// Names the decisions that are in the way: the steward knows these charts.
+fn told_kept_apart(error: GatewayError) -> CliError {
+    let GatewayError::KeptApart(decisions) = &error else { return error.into() };
+    let standing = decisions.iter().map(|d| format!("  {} and {}, by {}", d.a, d.b, d.by));
+    let standing: Vec<String> = standing.collect();
+    CliError::Failed(format!("{error}; undo first, if it was wrong:\n{}", standing.join("\n")))
 }
 
 struct Review<'a> {
@@ -229,7 +237,7 @@ impl Review<'_> {
     ) -> Result<(), CliError> {
         let by = by(args)?;
         let touched = self.touched(pairs)?;
-        self.gateway.decide_all(verdict, pairs, &by, &args.note)?;
+        self.gateway.decide_all(verdict, pairs, &by, &args.note).map_err(told_kept_apart)?;
         self.tell(word, &by, pairs, &touched)
     }
 

@@ -14,9 +14,11 @@ use crate::flow::{Access, Decision, DisclosureClass, Hash, Owner, RecordKey, Vie
 use crate::identity::Model;
 use crate::reconcile::{EndpointFacts, Policy, WEAVE_VERSION};
 use crate::store::{AuditEntry, Dirty, Store, StoreError};
+use crate::telemetry::FlowMetrics;
 
 use super::audit::AuditWriter;
 use super::settle::HOMES_PER_SETTLE;
+use super::stop::Stop;
 
 /// What a gateway is made of.
 pub struct GatewayOptions {
@@ -48,6 +50,9 @@ pub struct Gateway {
     facts: BTreeMap<Arc<str>, EndpointFacts>,
     audit: AuditWriter,
     settling: Mutex<()>,
+    stop: Stop,
+    metrics: FlowMetrics,
+    dirty_homes_max: usize,
     /// Hash of all that views depend on besides sources, links and model.
     rules: Hash,
 }
@@ -76,7 +81,7 @@ pub enum GatewayError {
     #[error("the store failed: {0}")]
     Store(#[from] StoreError),
     /// A link that standing no-match decisions forbid; nothing was decided.
-    #[error("{}", kept_apart_text(.0))]
+    #[error("nothing was decided: standing no-match decisions keep apart whom the link would join")]
     KeptApart(Vec<Decision>),
     /// The audit trail takes no entries, so nothing may be disclosed.
     #[error("the audit trail takes no entries; nothing may be disclosed until it does")]
@@ -89,7 +94,24 @@ impl Gateway {
         let facts = options.endpoints.iter().map(|e| (e.id.clone(), e.facts.clone())).collect();
         let audit = AuditWriter::start(store.clone());
         let rules = rules_of(&options);
-        Self { store, options, facts, audit, settling: Mutex::new(()), rules }
+        let metrics = FlowMetrics::new(options.endpoints.iter().map(|e| e.id.clone()));
+        Self {
+            store,
+            options,
+            facts,
+            audit,
+            settling: Mutex::new(()),
+            stop: Stop::new(),
+            metrics,
+            dirty_homes_max: usize::MAX,
+            rules,
+        }
+    }
+
+    /// The same with a bound on dirty homes: beyond it a pulled page is accepted only after some
+    /// were settled.
+    pub fn with_dirty_homes_max(self, dirty_homes_max: usize) -> Self {
+        Self { dirty_homes_max, ..self }
     }
 
     /// A gateway on the embedded profiles whose endpoints are in these states.
@@ -172,6 +194,37 @@ impl Gateway {
             class: DisclosureClass::Full,
             as_of: self.today(),
         }
+    }
+
+    /// What the flow did so far.
+    pub fn metrics(&self) -> &FlowMetrics {
+        &self.metrics
+    }
+
+    /// Homes that may be dirty before pulls wait.
+    pub(super) fn dirty_homes_max(&self) -> usize {
+        self.dirty_homes_max
+    }
+
+    /// Has work under way end at its next safe point: pulls after the page in hand, settling
+    /// after the batch in hand. It does not begin again.
+    pub fn stop(&self) {
+        self.stop.tell();
+    }
+
+    /// Whether the gateway was told to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.stop.is_told()
+    }
+
+    /// Returns when the gateway is told to stop.
+    pub async fn stopping(&self) {
+        self.stop.told().await;
+    }
+
+    /// Whether the audit trail took what came last.
+    pub(super) fn audit_takes_entries(&self) -> bool {
+        self.audit.takes_entries()
     }
 
     /// Only one settle at a time: identity is decided on what the one before has stored.
@@ -260,16 +313,6 @@ impl Gateway {
         let endpoint = self.options.endpoints.iter().find(|e| e.facts.base_url == base)?;
         Some(RecordKey::new(&endpoint.id, resource_type, id))
     }
-}
-
-fn kept_apart_text(decisions: &[Decision]) -> String {
-    let standing = decisions.iter().map(|d| format!("{} and {} (by {})", d.a, d.b, d.by));
-    let standing: Vec<String> = standing.collect();
-    format!(
-        "nothing was decided: the link would join what stewards keep apart: {}; undo that no-match \
-         first if it was wrong",
-        standing.join(", ")
-    )
 }
 
 /// Policy, what is configured of the endpoints, and the search parameters by whose place values

@@ -6,6 +6,7 @@
 mod accept;
 mod audit;
 mod gateway;
+mod health;
 mod identify;
 mod ledger;
 mod pull;
@@ -14,11 +15,13 @@ mod review;
 mod settle;
 mod stale;
 mod steward;
+mod stop;
 mod verify;
 mod weave;
 
 pub use accept::{CursorAt, Receipt, accept};
 pub use gateway::{EndpointSettings, EndpointState, Gateway, GatewayError, GatewayOptions};
+pub use health::Unready;
 pub use ledger::{LedgerFilter, LedgerRow};
 pub use pull::{PullReport, pull};
 pub use report::{EndpointLine, LedgerSums, Report};

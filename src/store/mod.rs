@@ -334,6 +334,12 @@ pub trait Store: Send + Sync {
     /// The audit trail after an entry number.
     fn audit_trail(&self, access: &Access, after: u64, limit: usize) -> Result<Vec<AuditRow>>;
 
+    /// How many entries the audit trail has.
+    fn audit_count(&self) -> Result<u64>;
+
+    /// Fails if the store takes no commits any more. Writes nothing.
+    fn check_writable(&self) -> Result<()>;
+
     /// The seq of the last commit.
     fn last_seq(&self) -> Result<u64>;
 

@@ -24,7 +24,7 @@ mod tests;
 mod versions;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
 
 use ::sled::Db;
 use bytes::Bytes;
@@ -271,6 +271,20 @@ impl Store for SledStore {
 
     fn audit_trail(&self, access: &Access, after: u64, limit: usize) -> Result<Vec<AuditRow>> {
         self.read_audit_trail(access, after, limit)
+    }
+
+    fn audit_count(&self) -> Result<u64> {
+        let head: Option<audit::AuditHead> = self.get("audit head", keys::AUDIT_HEAD)?;
+        Ok(head.map_or(0, |head| head.number))
+    }
+
+    fn check_writable(&self) -> Result<()> {
+        // A writer that is busy works: a probe waits for no commit.
+        match self.writer.try_lock() {
+            Ok(writer) => writer.begin(&self.db).map(|_| ()),
+            Err(TryLockError::Poisoned(writer)) => writer.into_inner().begin(&self.db).map(|_| ()),
+            Err(TryLockError::WouldBlock) => Ok(()),
+        }
     }
 
     fn last_seq(&self) -> Result<u64> {
