@@ -34,8 +34,8 @@ pub struct Settled {
 type Prepared = (Settle, Settled, Vec<(DerivedId, Home)>);
 
 impl Gateway {
-    /// Settles until nothing is dirty or the gateway is told to stop, telling progress (homes done so far, still dirty).
-    /// Blocking.
+    /// Settles until nothing is dirty or the gateway is told to stop, telling progress (homes
+    /// done so far, still dirty). Blocking.
     ///
     /// # Errors
     /// When the store fails.

@@ -32,6 +32,21 @@ pub(super) fn decide(commit: &mut Commit<'_>, ids: &IdKey, decisions: &[Decision
     accept::mark_dirty(commit, decisions.iter().flat_map(|d| [&d.a, &d.b]))
 }
 
+/// Stages the name of a pair that was queued before pairs had names.
+pub(super) fn name_queued(commit: &mut Commit<'_>, ids: &IdKey, stored: &[u8]) -> Result<()> {
+    let pair: ReviewPair = codec::decode("review pair", stored)?;
+    remember_pair(commit, ids, (&pair.a, &pair.b), None)
+}
+
+/// Stages the history of a decision that was made before there was one.
+pub(super) fn begin_history(commit: &mut Commit<'_>, ids: &IdKey, stored: &[u8]) -> Result<()> {
+    let decision: Decision = codec::decode("decision", stored)?;
+    remember_pair(commit, ids, (&decision.a, &decision.b), None)?;
+    // Both keys of a decision lead here; the place is the same.
+    let key = history(&decision.a, &decision.b).number(0).small(0);
+    commit.put(key, &PastDecision { decision, undone: None })
+}
+
 /// Stages the undoing of standing decisions; returns how many there were.
 pub(super) fn undo(commit: &mut Commit<'_>, pairs: &[(Home, Home)], undo: &Undo) -> Result<usize> {
     let mut undone = 0;
