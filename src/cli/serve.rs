@@ -15,7 +15,7 @@ use crate::config::{Config, EndpointConfig, LimitsConfig};
 use crate::endpoints::Silent;
 use crate::ingest::Ingest;
 use crate::net::{ServeOptions, Served, serve};
-use crate::pipeline::{Gateway, pull};
+use crate::pipeline::{Gateway, PullReport, pull};
 
 /// How often what became dirty is settled in the background.
 const SETTLE_EVERY: Duration = Duration::from_millis(500);
@@ -102,8 +102,9 @@ async fn pull_on_schedule(
         match plans(&config, std::slice::from_ref(&id), false) {
             Ok(plans) => {
                 let silent = plans.into_iter().map(|(f, p)| (f, p, Arc::new(Silent) as _));
-                if let Err(error) = pull(&gateway, &ingest, silent.collect()).await {
-                    tracing::error!(endpoint = id, %error, "pull failed");
+                match pull(&gateway, &ingest, silent.collect()).await {
+                    Ok(reports) => reports.iter().for_each(log_outcome),
+                    Err(error) => tracing::error!(endpoint = id, %error, "pull failed"),
                 }
             }
             Err(error) => tracing::error!(endpoint = id, %error, "pull cannot be planned"),
@@ -111,6 +112,15 @@ async fn pull_on_schedule(
         if is_stopping_within(&gateway, endpoint.pull.every).await {
             return;
         }
+    }
+}
+
+fn log_outcome(report: &PullReport) {
+    let (endpoint, outcome) = (&report.endpoint, &report.outcome);
+    let (entries, state) = (outcome.entries(), outcome.state());
+    match outcome.is_complete() {
+        true => tracing::info!(%endpoint, entries, "pulled"),
+        false => tracing::warn!(%endpoint, entries, state, "pulled incompletely"),
     }
 }
 

@@ -38,10 +38,18 @@ impl Signals {
 /// # Errors
 /// When the system lets nobody listen for signals.
 pub(super) fn stop_on_signal(gateway: Arc<Gateway>) -> Result<(), CliError> {
+    on_signal(move || gateway.stop())
+}
+
+/// The same for whatever stops when it is told so.
+///
+/// # Errors
+/// When the system lets nobody listen for signals.
+pub(super) fn on_signal(stop: impl FnOnce() + Send + 'static) -> Result<(), CliError> {
     let mut signals = Signals::new()?;
     tokio::spawn(async move {
         signals.next().await;
-        gateway.stop();
+        stop();
         tracing::info!("stopping");
         // Nobody may be reading; that is no reason to go on.
         let told = "stopping: what is in hand ends first; interrupt again to end at once";

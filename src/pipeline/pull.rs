@@ -96,15 +96,10 @@ impl Sink {
             let (pages, entries) = (part.pages, part.entries);
             tracing::info!(%endpoint, part = %name, pages, entries, state, "pulled part");
         }
-        let entries = outcome.entries();
-        match outcome.is_complete() {
-            true => tracing::info!(%endpoint, entries, "pulled"),
-            false => {
-                tracing::warn!(%endpoint, entries, state = outcome.state(), "pulled incompletely");
-                if let Some(metrics) = self.gateway.metrics().endpoint(endpoint) {
-                    metrics.incomplete.inc();
-                }
-            }
+        if !outcome.is_complete()
+            && let Some(metrics) = self.gateway.metrics().endpoint(endpoint)
+        {
+            metrics.incomplete.inc();
         }
     }
 

@@ -70,9 +70,8 @@ impl Gateway {
         self.metrics().homes_settled.add(homes as u64);
         self.metrics().owners_woven.add(owners as u64);
         let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        match &settled {
-            Ok(_) => tracing::info!(homes, owners, ms, "settled"),
-            Err(error) => tracing::warn!(%error, homes = dirty.len(), ms, "settle failed"),
+        if settled.is_ok() {
+            tracing::info!(homes, owners, ms, "settled");
         }
         settled
     }
