@@ -18,3 +18,4 @@ pub mod population;
 pub mod reconcile;
 pub mod simulator;
 pub mod store;
+pub mod telemetry;

@@ -1,8 +1,14 @@
 //! The program itself, over real sockets: two providers' servers, `pull`, `serve`, and clients.
 #![expect(clippy::unwrap_used, reason = "test")]
 
+#[path = "gateway/canary.rs"]
+mod canary;
+#[path = "gateway/review.rs"]
+mod review;
 #[path = "gateway/site.rs"]
 mod site;
+#[path = "gateway/stop.rs"]
+mod stop;
 
 use serde_json::Value;
 use site::Site;

@@ -18,5 +18,7 @@ mod reverts;
 mod silence;
 #[path = "promises/statements.rs"]
 mod statements;
+#[path = "promises/steward.rs"]
+mod steward;
 #[path = "promises/world.rs"]
 mod world;

@@ -37,13 +37,15 @@ pub(crate) async fn load(options: &Options) {
 /// Writes the configuration for these providers.
 pub(crate) fn configure(options: &Options, providers: &[Provider], port: u16) {
     let mut text = format!(
-        "data_dir = \"careweave-data\"\n[server]\nlisten = \"127.0.0.1:{port}\"\n[security]\nmode = \"open\"\n"
+        "data_dir = \"careweave-data\"\n[server]\nlisten = \"127.0.0.1:{port}\"\n\
+         [security]\nmode = \"open\"\n"
     );
     for (id, provider) in PROVIDERS.iter().zip(providers) {
         let url = &provider.url;
         let _ = write!(
             text,
-            "[[endpoint]]\nid = \"{id}\"\nname = \"{id}\"\nurl = \"{url}\"\npull = {{ page_size = 200 }}\n"
+            "[[endpoint]]\nid = \"{id}\"\nname = \"{id}\"\nurl = \"{url}\"\n\
+             pull = {{ page_size = 200 }}\n"
         );
     }
     std::fs::write(options.dir.join("careweave.toml"), text).expect("the configuration");

@@ -109,7 +109,12 @@ fn page(shared: &Shared, name: &str, offset: u64, count: u64) -> String {
     let total = before.last().copied().unwrap_or(0);
     let end = (offset + count).min(total);
     let mut body = format!(
-        r#"{{"resourceType":"Bundle","type":"searchset","total":{total},"link":[{{"relation":"self","url":"{url}/{name}"}}"#,
+        concat!(
+            r#"{{"resourceType":"Bundle","type":"searchset","total":{total},"#,
+            r#""link":[{{"relation":"self","url":"{url}/{name}"}}"#,
+        ),
+        total = total,
+        name = name,
         url = shared.url
     );
     if end < total {

@@ -111,7 +111,8 @@ async fn measure(
     let used = server.used().unwrap_or_default();
     let at = |share: f64| micros(times[((times.len() - 1) as f64 * share) as usize]);
     println!(
-        "  {name:22} {connections:2} connections: {:6.0}/s, {:4.0} us CPU, p50 {:5.0} us, p99 {:6.0} us",
+        "  {name:22} {connections:2} connections: {:6.0}/s, {:4.0} us CPU, \
+         p50 {:5.0} us, p99 {:6.0} us",
         times.len() as f64 / seconds as f64,
         micros(used.cpu - before.cpu) / times.len() as f64,
         at(0.5),

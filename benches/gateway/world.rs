@@ -158,14 +158,18 @@ const SNOMED: [(&str, &str); 6] = [
 
 impl Record<'_> {
     fn write(&self, out: &mut String) {
-        use std::fmt::Write;
         let (name, id) = (self.name, self.id());
-        let narrative = "<div xmlns=\\\"http://www.w3.org/1999/xhtml\\\">";
-        let _ = write!(
-            out,
-            r#"{{"resourceType":"{name}","id":"{id}","meta":{{"versionId":"1","lastUpdated":"{UPDATED}"}},"text":{{"status":"generated","div":"{narrative}<p>{name} of the bench's population, as its provider would put it into words for people</p></div>"}},{}}}"#,
+        let narrative = "<div xmlns=\\`http://www.w3.org/1999/xhtml\\`>";
+        let text = format!(
+            "{{'resourceType':'{name}','id':'{id}','meta':{{'versionId':'1',\
+'lastUpdated':'{UPDATED}'}},'text':{{'status':'generated',\
+'div':'{narrative}<p>{name} of the bench,\
+ as its provider would put it into words for people</p></div>'}},\
+{}}}",
             self.elements(),
         );
+        // Written with other quotes, so that the templates can be read.
+        out.push_str(&text.replace('\'', "\"").replace('`', "\""));
     }
 
     fn id(&self) -> String {
@@ -183,20 +187,22 @@ impl Record<'_> {
     }
 
     fn subject(&self) -> String {
-        format!(r#""subject":{{"reference":"Patient/{}-0"}}"#, self.person)
+        format!("'subject':{{'reference':'Patient/{}-0'}}", self.person)
     }
 
     fn snomed(&self, element: &str) -> String {
         let (code, display) = self.pick(&SNOMED, 2);
         format!(
-            r#""{element}":{{"coding":[{{"system":"http://snomed.info/sct","code":"{code}","display":"{display}"}}],"text":"{display}"}}"#
+            "'{element}':{{'coding':[{{'system':'http://snomed.info/sct',\
+'code':'{code}','display':'{display}'}}],'text':'{display}'}}"
         )
     }
 
     fn loinc(&self, element: &str) -> String {
         let (code, display, ..) = self.pick(&LOINC, 3);
         format!(
-            r#""{element}":{{"coding":[{{"system":"http://loinc.org","code":"{code}","display":"{display}"}}],"text":"{display}"}}"#
+            "'{element}':{{'coding':[{{'system':'http://loinc.org',\
+'code':'{code}','display':'{display}'}}],'text':'{display}'}}"
         )
     }
 
@@ -205,50 +211,80 @@ impl Record<'_> {
         let person = self.person;
         match self.name {
             "Patient" => self.patient(),
-            "Practitioner" => r#""name":[{"family":"Ohara","given":["Mina"]}]"#.to_owned(),
+            "Practitioner" => "'name':[{'family':'Ohara','given':['Mina']}]".to_owned(),
             "Observation" => self.observation(&subject, &day),
             "Claim" => format!(
-                r#""status":"active","type":{{"coding":[{{"system":"http://terminology.hl7.org/CodeSystem/claim-type","code":"professional"}}]}},"use":"claim","patient":{{"reference":"Patient/{person}-0"}},"created":"{day}","provider":{{"display":"{}"}},"priority":{{"coding":[{{"system":"http://terminology.hl7.org/CodeSystem/processpriority","code":"normal"}}]}},"insurance":[{{"sequence":1,"focal":true,"coverage":{{"display":"Harbor Health Plan"}}}}],"total":{{"value":129.16,"currency":"USD"}}"#,
+                "'status':'active',\
+'type':{{'coding':[{{'system':'http://terminology.hl7.org/CodeSystem/claim-type',\
+'code':'professional'}}]}},'use':'claim',\
+'patient':{{'reference':'Patient/{person}-0'}},'created':'{day}',\
+'provider':{{'display':'{}'}},\
+'priority':{{'coding':[{{'system':'http://terminology.hl7.org/CodeSystem/processpriority',\
+'code':'normal'}}]}},'insurance':[{{'sequence':1,'focal':true,\
+'coverage':{{'display':'Harbor Health Plan'}}}}],\
+'total':{{'value':129.16,'currency':'USD'}}",
                 PROVIDERS[self.provider]
             ),
             "Encounter" => format!(
-                r#""status":"finished","class":{{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"AMB"}},{},{subject},"period":{{"start":"{day}T09:00:00Z","end":"{day}T09:20:00Z"}}"#,
+                "'status':'finished',\
+'class':{{'system':'http://terminology.hl7.org/CodeSystem/v3-ActCode',\
+'code':'AMB'}},{},{subject},'period':{{'start':'{day}T09:00:00Z',\
+'end':'{day}T09:20:00Z'}}",
                 self.snomed("serviceType")
             ),
             "Immunization" => format!(
-                r#""status":"completed","vaccineCode":{{"coding":[{{"system":"http://hl7.org/fhir/sid/cvx","code":"{}"}}]}},"patient":{{"reference":"Patient/{person}-0"}},"occurrenceDateTime":"{day}T10:00:00Z","primarySource":true"#,
+                "'status':'completed',\
+'vaccineCode':{{'coding':[{{'system':'http://hl7.org/fhir/sid/cvx',\
+'code':'{}'}}]}},'patient':{{'reference':'Patient/{person}-0'}},\
+'occurrenceDateTime':'{day}T10:00:00Z','primarySource':true",
                 self.pick(&["140", "113", "33", "208"], 4)
             ),
             "DiagnosticReport" => format!(
-                r#""status":"final",{},{subject},"effectiveDateTime":"{day}T11:00:00Z","issued":"{day}T12:00:00Z","result":[{{"reference":"Observation/{person}-0"}}]"#,
+                "'status':'final',{},{subject},\
+'effectiveDateTime':'{day}T11:00:00Z','issued':'{day}T12:00:00Z',\
+'result':[{{'reference':'Observation/{person}-0'}}]",
                 self.loinc("code")
             ),
             "Condition" => format!(
-                r#""clinicalStatus":{{"coding":[{{"system":"http://terminology.hl7.org/CodeSystem/condition-clinical","code":"active"}}]}},"verificationStatus":{{"coding":[{{"system":"http://terminology.hl7.org/CodeSystem/condition-ver-status","code":"confirmed"}}]}},{},{subject},"onsetDateTime":"{day}""#,
+                "'clinicalStatus':{{'coding':[{{'system':'http://terminology.hl7.org/CodeSystem/condition-clinical',\
+'code':'active'}}]}},\
+'verificationStatus':{{'coding':[{{'system':'http://terminology.hl7.org/CodeSystem/condition-ver-status',\
+'code':'confirmed'}}]}},{},{subject},'onsetDateTime':'{day}'",
                 self.snomed("code")
             ),
             "Procedure" => format!(
-                r#""status":"completed",{},{subject},"performedDateTime":"{day}T13:00:00Z""#,
+                "'status':'completed',{},{subject},\
+'performedDateTime':'{day}T13:00:00Z'",
                 self.snomed("code")
             ),
             "MedicationRequest" => format!(
-                r#""status":"active","intent":"order","medicationCodeableConcept":{{"coding":[{{"system":"http://www.nlm.nih.gov/research/umls/rxnorm","code":"{}"}}]}},{subject},"authoredOn":"{day}","dosageInstruction":[{{"text":"one tablet in the morning"}}]"#,
+                "'status':'active','intent':'order',\
+'medicationCodeableConcept':{{'coding':[{{'system':'http://www.nlm.nih.gov/research/umls/rxnorm',\
+'code':'{}'}}]}},{subject},'authoredOn':'{day}',\
+'dosageInstruction':[{{'text':'one tablet in the morning'}}]",
                 self.pick(&["860975", "314076", "197361", "310798"], 5)
             ),
             "ServiceRequest" => format!(
-                r#""status":"active","intent":"order",{},{subject},"authoredOn":"{day}""#,
+                "'status':'active','intent':'order',{},{subject},\
+'authoredOn':'{day}'",
                 self.loinc("code")
             ),
             "Task" => format!(
-                r#""status":"in-progress","intent":"order",{},"for":{{"reference":"Patient/{person}-0"}},"authoredOn":"{day}","lastModified":"{day}T14:00:00Z""#,
+                "'status':'in-progress','intent':'order',{},\
+'for':{{'reference':'Patient/{person}-0'}},'authoredOn':'{day}',\
+'lastModified':'{day}T14:00:00Z'",
                 self.snomed("code")
             ),
             "Goal" => format!(
-                r#""lifecycleStatus":"active","description":{{"text":"Goal {} of this person"}},{subject},"startDate":"{day}""#,
+                "'lifecycleStatus':'active',\
+'description':{{'text':'Goal {} of this person'}},{subject},\
+'startDate':'{day}'",
                 self.content % 1_000
             ),
             _ => format!(
-                r#""status":"active","intent":"plan","title":"Plan {} of {}",{subject},"period":{{"start":"{day}"}},"goal":[{{"reference":"Goal/{person}-0"}}]"#,
+                "'status':'active','intent':'plan','title':'Plan {} of {}',\
+{subject},'period':{{'start':'{day}'}},\
+'goal':[{{'reference':'Goal/{person}-0'}}]",
                 self.n, PROVIDERS[self.provider]
             ),
         }
@@ -259,7 +295,13 @@ impl Record<'_> {
         let code = self.loinc("code");
         let value = mix(&[self.content, 6]) % 2_000;
         format!(
-            r#""status":"final","category":[{{"coding":[{{"system":"http://terminology.hl7.org/CodeSystem/observation-category","code":"{category}"}}]}}],{code},{subject},"effectiveDateTime":"{day}T08:{:02}:00Z","issued":"{day}T09:00:00Z","valueQuantity":{{"value":{}.{},"unit":"{unit}","system":"http://unitsofmeasure.org","code":"{unit}"}}"#,
+            "'status':'final',\
+'category':[{{'coding':[{{'system':'http://terminology.hl7.org/CodeSystem/observation-category',\
+'code':'{category}'}}]}}],{code},{subject},\
+'effectiveDateTime':'{day}T08:{:02}:00Z',\
+'issued':'{day}T09:00:00Z','valueQuantity':{{'value':{}.{},\
+'unit':'{unit}','system':'http://unitsofmeasure.org',\
+'code':'{unit}'}}",
             value % 60,
             value / 10,
             value % 10,
@@ -276,7 +318,12 @@ impl Record<'_> {
         let born = mix(&[seed, person, 13]);
         let (year, month, day) = (1930 + born % 80, born / 80 % 12 + 1, born / 960 % 28 + 1);
         format!(
-            r#""identifier":[{{"system":"urn:oid:2.16.840.1.113883.3.999","value":"{}"}}],"name":[{{"family":"{family}","given":["{}"]}}],"gender":"female","birthDate":"{year}-{month:02}-{day:02}","address":[{{"line":["{} Elm Street"],"city":"Springfield","state":"MA","postalCode":"{:05}"}}],"telecom":[{{"system":"phone","value":"413-{:03}-{:04}"}}]"#,
+            "'identifier':[{{'system':'urn:oid:2.16.840.1.113883.3.999',\
+'value':'{}'}}],'name':[{{'family':'{family}','given':['{}']}}],\
+'gender':'female','birthDate':'{year}-{month:02}-{day:02}',\
+'address':[{{'line':['{} Elm Street'],'city':'Springfield',\
+'state':'MA','postalCode':'{:05}'}}],\
+'telecom':[{{'system':'phone','value':'413-{:03}-{:04}'}}]",
             self.world.member_number(self.person),
             of(&GIVEN, 14),
             born % 9_000 + 1,

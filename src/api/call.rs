@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, header};
 use crate::flow::Access;
 
 use super::error::ApiError;
-use super::guard::RequestId;
+use super::guard::{Place, RequestId};
 use super::params::Params;
 use super::{Api, access};
 
@@ -19,6 +19,8 @@ pub(super) struct Call {
     pub(super) access: Access,
     /// The request's id.
     pub(super) request_id: RequestId,
+    /// Held as long as somebody works on the request, also when nobody waits for it any more.
+    _place: Option<Place>,
     headers: HeaderMap,
     params: Result<Params, ApiError>,
 }
@@ -37,6 +39,7 @@ impl FromRequestParts<Api> for Call {
         Ok(Self {
             access: access::of(parts),
             request_id: parts.extensions.get::<RequestId>().cloned().unwrap_or_default(),
+            _place: parts.extensions.get::<Place>().cloned(),
             headers: parts.headers.clone(),
             params: Params::parse(parts.uri.query().unwrap_or_default()),
         })

@@ -51,6 +51,8 @@ pub(super) enum ApiError {
     UrlTooLong,
     #[error("the answer took too long; ask for less, or try again later")]
     TimedOut,
+    #[error("too many requests are under way; try again in a moment")]
+    Busy,
     #[error("the answer could not be made; report the request id")]
     Panicked,
     #[error("the answer could not be written as {0}")]
@@ -83,7 +85,7 @@ impl ApiError {
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyTooLong => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UrlTooLong => StatusCode::URI_TOO_LONG,
-            Self::TimedOut => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TimedOut | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Panicked
             | Self::NotRendered(_)
             | Self::Audit(_)
@@ -110,6 +112,7 @@ impl ApiError {
             Self::TooCostly { .. } => "too-costly",
             Self::BodyTooLong | Self::UrlTooLong => "too-long",
             Self::TimedOut => "timeout",
+            Self::Busy => "throttled",
             Self::Panicked
             | Self::NotRendered(_)
             | Self::Audit(_)

@@ -16,6 +16,7 @@ mod guard;
 mod hit;
 mod include;
 mod metadata;
+mod metrics;
 mod paging;
 mod params;
 mod patient_ref;
@@ -43,7 +44,10 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
+use tokio::sync::Semaphore;
+
 use crate::pipeline::Gateway;
+use crate::telemetry::HttpMetrics;
 
 use posted::PostedSearches;
 
@@ -66,6 +70,8 @@ pub struct ApiOptions {
     pub posted_searches_max: usize,
     /// Bytes of their parameters at most, all together.
     pub posted_bytes_max: usize,
+    /// Requests worked on at once; more are refused.
+    pub requests_max: usize,
     /// How long an answer may take.
     pub request_timeout: Duration,
     /// How long a read waits for a dirty person to be settled.
@@ -82,18 +88,23 @@ struct Api {
     options: Arc<ApiOptions>,
     posted: Arc<PostedSearches>,
     began: jiff::Timestamp,
+    metrics: Arc<HttpMetrics>,
+    free: Arc<Semaphore>,
 }
 
 /// The routes of the gateway.
 pub fn router(gateway: Arc<Gateway>, options: ApiOptions) -> Router {
     let body_limit = DefaultBodyLimit::max(options.body_bytes_max);
     let posted = Arc::new(PostedSearches::new(&options));
+    let free = Arc::new(Semaphore::new(options.requests_max));
+    let metrics = Arc::new(HttpMetrics::default());
     let options = Arc::new(options);
-    let api = Api { gateway, options, posted, began: jiff::Timestamp::now() };
+    let api = Api { gateway, options, posted, began: jiff::Timestamp::now(), metrics, free };
     Router::new()
         .route("/", get(root::root))
         .route("/livez", get(root::livez))
         .route("/readyz", get(root::readyz))
+        .route("/metrics", get(metrics::metrics))
         .route("/fhir/metadata", get(metadata::metadata))
         .route("/fhir/{type}", get(search::by_get))
         .route("/fhir/{type}/_search", post(search::by_post))
@@ -120,6 +131,7 @@ impl Default for ApiOptions {
             posted_searches_max: 1024,
             // Mostly far less: only the longest forms come near 8 KiB each.
             posted_bytes_max: 8 * 1024 * 1024,
+            requests_max: 256,
             request_timeout: Duration::from_secs(30),
             settle_wait: Duration::from_secs(2),
             settle_all_wait: Duration::from_millis(250),

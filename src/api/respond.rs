@@ -72,13 +72,22 @@ const XML: &str = "application/fhir+xml; charset=utf-8";
 /// Writes a failure as an OperationOutcome, and logs it once if it is ours.
 pub(super) fn failure(error: &ApiError, request_id: &RequestId) -> Response {
     let status = error.status();
-    if status.is_server_error() {
-        tracing::error!(request_id = %request_id.0, error = %chain(error), "request failed");
+    match error {
+        // The load is no failure of a request; the metrics tell of it.
+        ApiError::Busy => {}
+        _ if status.is_server_error() => {
+            let error = chain(error);
+            tracing::error!(request_id = request_id.logged(), error, "request failed");
+        }
+        _ => {}
     }
     let outcome = operation_outcome(&[error.issue(&request_id.0)]);
     let mut response = Response::new(Body::from(outcome.to_string()));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
     response
 }
 

@@ -1,4 +1,4 @@
-//! The root page and the two health routes.
+//! The root page and the health routes.
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::Api;
+use crate::pipeline::Unready;
 
 /// `GET /`: where to look.
 pub(super) async fn root(State(api): State<Api>) -> Response {
@@ -28,15 +29,18 @@ pub(super) async fn livez() -> Response {
     json_response(StatusCode::OK, &json!({ "status": "live" }))
 }
 
-/// `GET /readyz`: the store answers.
+/// `GET /readyz`: whether requests are welcome; if not, which checks failed.
 pub(super) async fn readyz(State(api): State<Api>) -> Response {
-    let seq = tokio::task::spawn_blocking(move || api.gateway.store().last_seq()).await;
-    match seq {
-        Ok(Ok(_)) => json_response(StatusCode::OK, &json!({ "status": "ready" })),
-        Ok(Err(_)) | Err(_) => {
-            json_response(StatusCode::SERVICE_UNAVAILABLE, &json!({ "status": "store failed" }))
+    let unready = tokio::task::spawn_blocking(move || api.gateway.unready()).await;
+    let failed: Vec<&str> = match unready {
+        Ok(unready) if unready.is_empty() => {
+            return json_response(StatusCode::OK, &json!({ "status": "ready" }));
         }
-    }
+        Ok(unready) => unready.into_iter().map(Unready::word).collect(),
+        Err(_panic) => vec![Unready::StoreUnreadable.word()],
+    };
+    let told = json!({ "status": "unready", "failed": failed });
+    json_response(StatusCode::SERVICE_UNAVAILABLE, &told)
 }
 
 fn json_response(status: StatusCode, body: &serde_json::Value) -> Response {

@@ -16,7 +16,8 @@ use super::gateway::{ScratchDir, open_gateway, open_ingest};
 use super::output::Output;
 use super::person_text::person_text;
 use super::pull::{Wanted, print_report, pull_and_settle};
-use super::serve::{run_api, settle_in_background};
+use super::serve::{end, run_api, settle_in_background};
+use super::stop::stop_on_signal;
 use super::{CliError, Common};
 use crate::config::{Config, EndpointConfig, SecurityMode};
 use crate::fhir::ResourceType;
@@ -74,9 +75,13 @@ async fn show(args: &DemoArgs, common: &Common, output: &Output) -> Result<(), C
     }
 
     let gateway = open_gateway(&config)?;
+    stop_on_signal(gateway.clone())?;
     let ingest = open_ingest(&config)?;
     let wanted = Wanted { endpoints: &[], full: false };
     let pulled = pull_and_settle(&gateway, &ingest, &config, wanted, output).await?;
+    if gateway.is_stopping() {
+        return Err(CliError::Failed("stopped before the demo was made".to_owned()));
+    }
     let truth = score(&gateway, &population)?;
     let mut report = gateway.report()?;
     report.tell_pulled(&pulled);
@@ -99,8 +104,9 @@ async fn show(args: &DemoArgs, common: &Common, output: &Output) -> Result<(), C
         return Ok(());
     }
     print_urls(&gateway, person, output)?;
-    tokio::spawn(settle_in_background(gateway.clone()));
+    let settling = tokio::spawn(settle_in_background(gateway.clone()));
     run_api(listener, &gateway, &config.limits).await;
+    end(vec![settling], &config.limits).await;
     Ok(())
 }
 

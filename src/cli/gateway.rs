@@ -56,7 +56,8 @@ pub(super) fn open_gateway(config: &Config) -> Result<Arc<Gateway>, CliError> {
         policy,
         as_of: None,
     };
-    let gateway = Gateway::new(Arc::new(store), options);
+    let gateway =
+        Gateway::new(Arc::new(store), options).with_dirty_homes_max(config.limits.dirty_homes_max);
     gateway.refresh_stale()?;
     Ok(Arc::new(gateway))
 }

@@ -11,8 +11,12 @@ mod person;
 mod person_text;
 mod pull;
 mod rebuild;
+mod review;
+mod review_names;
+mod review_text;
 mod serve;
 mod simulate;
+mod stop;
 mod verify;
 
 use std::path::PathBuf;
@@ -22,6 +26,10 @@ use clap::{Args, Parser, Subcommand};
 
 pub use output::CliError;
 use output::Output;
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::config::{LogLevel, LogStyle};
+use crate::telemetry::{LogFormat, start_log};
 
 /// A FHIR R4 gateway that weaves the care plans of every provider into one.
 #[derive(Parser)]
@@ -67,6 +75,10 @@ enum Command {
     /// Finds persons, or shows one
     #[command(subcommand)]
     Person(person::PersonCommand),
+    /// The steward's queue: pairs that may be one person, and decisions about them
+    #[command(subcommand)]
+    #[command(after_help = "Example: careweave review list")]
+    Review(review::ReviewCommand),
     /// Lists what became of every source version
     #[command(after_help = "Example: careweave ledger --endpoint mercy --type Goal")]
     Ledger(ledger::LedgerArgs),
@@ -85,13 +97,14 @@ enum Command {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let output = Output::new(cli.common.json, cli.common.quiet);
-    start_log();
+    start_logging(&cli);
     let done = match cli.command {
         Command::Demo(args) => demo::run(&args, &cli.common, &output),
         Command::Simulate(args) => simulate::run(&args, &output),
         Command::Serve => serve::run(&cli.common, &output),
         Command::Pull(args) => pull::run(&args, &cli.common, &output),
         Command::Person(command) => person::run(&command, &cli.common, &output),
+        Command::Review(command) => review::run(&command, &cli.common, &output),
         Command::Ledger(args) => ledger::run(&args, &cli.common, &output),
         Command::Verify => verify::run(&cli.common, &output),
         Command::Rebuild => rebuild::run(&cli.common, &output),
@@ -106,15 +119,27 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Logs to stderr, warnings and worse; `CAREWEAVE_LOG` sets another level for our own events.
-/// Those of libraries stay at warnings: at finer levels they may tell of URLs.
-fn start_log() {
-    use tracing_subscriber::filter::{LevelFilter, Targets};
-    use tracing_subscriber::prelude::*;
-    let level = std::env::var("CAREWEAVE_LOG").ok().and_then(|level| level.parse().ok());
-    let ours = Targets::new()
-        .with_default(LevelFilter::WARN)
-        .with_target("careweave", level.unwrap_or(LevelFilter::WARN));
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    tracing_subscriber::registry().with(lines.with_filter(ours)).init();
+/// Logs to stderr: as `[log]` says, or from the level that `CAREWEAVE_LOG` names.
+fn start_logging(cli: &Cli) {
+    // A configuration that cannot be read is told of by the command that needs it.
+    let log = gateway::read_config(&cli.common).map(|config| config.log).unwrap_or_default();
+    let named = std::env::var("CAREWEAVE_LOG").ok().and_then(|level| level.parse().ok());
+    let configured = log.level.map(|level| match level {
+        LogLevel::Off => LevelFilter::OFF,
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
+    });
+    let usual = match cli.command {
+        Command::Serve => LevelFilter::INFO,
+        // What others do is on the screen already.
+        _ => LevelFilter::WARN,
+    };
+    let format = match log.format {
+        LogStyle::Text => LogFormat::Text,
+        LogStyle::Json => LogFormat::Json,
+    };
+    start_log(format, named.or(configured).unwrap_or(usual));
 }

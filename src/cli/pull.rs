@@ -8,6 +8,7 @@ use indicatif::ProgressBar;
 
 use super::gateway::{open_gateway, open_ingest, plans, read_config};
 use super::output::Output;
+use super::stop::stop_on_signal;
 use super::{CliError, Common};
 use crate::config::Config;
 use crate::endpoints::{PartState, Progress, PullProgress};
@@ -33,7 +34,10 @@ pub(super) fn run(args: &PullArgs, common: &Common, output: &Output) -> Result<(
     let runtime = tokio::runtime::Runtime::new()?;
     let started = Instant::now();
     let plans = Wanted { endpoints: &args.endpoint, full: args.full };
-    let reports = runtime.block_on(pull_and_settle(&gateway, &ingest, &config, plans, output))?;
+    let reports = runtime.block_on(async {
+        stop_on_signal(gateway.clone())?;
+        pull_and_settle(&gateway, &ingest, &config, plans, output).await
+    })?;
     let mut report = gateway.report()?;
     report.tell_pulled(&reports);
     report.seconds = started.elapsed().as_secs_f64();
@@ -41,6 +45,13 @@ pub(super) fn run(args: &PullArgs, common: &Common, output: &Output) -> Result<(
         output.json(&report)?;
     } else {
         print_report(&report, output)?;
+    }
+    if gateway.is_stopping() {
+        return Err(CliError::Failed(
+            "stopped before the end; what the report counts is stored, and the next pull goes on \
+             from there"
+                .to_owned(),
+        ));
     }
     tell_failures(&reports)
 }
@@ -79,7 +90,9 @@ pub(super) async fn pull_and_settle(
             shown.set_position(done as u64);
         })
     });
-    settling.await.map_err(|e| CliError::Failed(format!("settling ended early: {e}")))??;
+    // What a panic says may hold data; where it happened is in the log.
+    let ended_early = |_| CliError::Failed("settling ended early; see the log".to_owned());
+    settling.await.map_err(ended_early)??;
     bar.finish();
     Ok(reports)
 }

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
 use super::gateway::{open_gateway, open_ingest, plans, read_config, refuse_insecure};
 use super::output::Output;
+use super::stop::stop_on_signal;
 use super::{CliError, Common};
 use crate::api::{ApiOptions, router};
 use crate::config::{Config, EndpointConfig, LimitsConfig};
@@ -28,23 +30,33 @@ pub(super) fn run(common: &Common, output: &Output) -> Result<(), CliError> {
         // Port 0 asks for any free one: links must name the one that was given.
         config.server.listen = listener.local_addr()?;
         let gateway = open_gateway(&config)?;
+        stop_on_signal(gateway.clone())?;
         output.text(&format!("listening on {}/fhir", gateway.public_base_url()))?;
-        let settling = tokio::spawn(settle_in_background(gateway.clone()));
+        let mut workers = vec![tokio::spawn(settle_in_background(gateway.clone()))];
         let ingest = open_ingest(&config)?;
-        let pulling: Vec<_> = config
-            .endpoint
-            .iter()
-            .map(|e| pull_on_schedule(gateway.clone(), ingest.clone(), config.clone(), e.clone()))
-            .map(tokio::spawn)
-            .collect();
-        let served = run_api(listener, &gateway, &config.limits).await;
-        pulling.iter().for_each(tokio::task::JoinHandle::abort);
-        settling.abort();
-        if served == Served::Cut {
-            tracing::warn!("some connections were cut at shutdown");
+        for endpoint in config.endpoint.clone() {
+            let (gateway, ingest) = (gateway.clone(), ingest.clone());
+            let pulling = pull_on_schedule(gateway, ingest, config.clone(), endpoint);
+            workers.push(tokio::spawn(pulling));
         }
-        Ok(())
+        run_api(listener, &gateway, &config.limits).await;
+        end(workers, &config.limits).await;
+        output.text("stopped; everything accepted is stored")
     })
+}
+
+/// Waits for pulls and settling to come to their next safe point, up to the drain time. Each of
+/// their commits is durable, so one that is cut off loses nothing.
+pub(super) async fn end(workers: Vec<JoinHandle<()>>, limits: &LimitsConfig) {
+    let until = tokio::time::Instant::now() + limits.drain_timeout;
+    for mut worker in workers {
+        if tokio::time::timeout_at(until, &mut worker).await.is_err() {
+            worker.abort();
+            tracing::warn!(
+                "a pull or settle was cut off at shutdown; it goes on at the next start"
+            );
+        }
+    }
 }
 
 /// Binds the configured address.
@@ -55,18 +67,15 @@ pub(super) async fn bind(config: &Config) -> Result<TcpListener, CliError> {
     })
 }
 
-/// Serves the API until interrupted.
-pub(super) async fn run_api(
-    listener: TcpListener,
-    gateway: &Arc<Gateway>,
-    limits: &LimitsConfig,
-) -> Served {
+/// Serves the API until the gateway is told to stop, and answers what is under way.
+pub(super) async fn run_api(listener: TcpListener, gateway: &Arc<Gateway>, limits: &LimitsConfig) {
     let defaults = ApiOptions::default();
     let options = ApiOptions {
         page_size_max: limits.search_count_max,
         body_bytes_max: usize::try_from(limits.request_body_bytes_max).unwrap_or(usize::MAX),
         request_timeout: limits.request_timeout,
         settle_wait: limits.settle_wait,
+        requests_max: limits.requests_max,
         ..defaults
     };
     let serve_options = ServeOptions {
@@ -75,7 +84,10 @@ pub(super) async fn run_api(
         drain: limits.drain_timeout,
         ..ServeOptions::default()
     };
-    serve(listener, router(gateway.clone(), options), interrupted(), serve_options).await
+    let app = router(gateway.clone(), options);
+    if serve(listener, app, gateway.stopping(), serve_options).await == Served::Cut {
+        tracing::warn!("some connections were cut at shutdown");
+    }
 }
 
 /// Pulls one endpoint at once and then at its interval, as long as the gateway runs.
@@ -97,23 +109,30 @@ async fn pull_on_schedule(
             }
             Err(error) => tracing::error!(endpoint = id, %error, "pull cannot be planned"),
         }
-        tokio::time::sleep(endpoint.pull.every).await;
+        if is_stopping_within(&gateway, endpoint.pull.every).await {
+            return;
+        }
     }
 }
 
 fn log_outcome(report: &PullReport) {
-    let (endpoint, entries) = (&report.endpoint, report.outcome.entries());
-    match report.outcome.is_complete() {
+    let (endpoint, outcome) = (&report.endpoint, &report.outcome);
+    let (entries, state) = (outcome.entries(), outcome.state());
+    match outcome.is_complete() {
         true => tracing::info!(%endpoint, entries, "pulled"),
-        false => tracing::warn!(%endpoint, entries, "pulled incompletely"),
+        false => tracing::warn!(%endpoint, entries, state, "pulled incompletely"),
     }
+}
+
+/// Waits so long, or until the gateway is told to stop.
+async fn is_stopping_within(gateway: &Gateway, wait: Duration) -> bool {
+    tokio::time::timeout(wait, gateway.stopping()).await.is_ok()
 }
 
 /// Settles what writers leave dirty, and what a new day makes dirty, as long as the gateway runs.
 pub(super) async fn settle_in_background(gateway: Arc<Gateway>) {
     let mut swept = gateway.today();
-    loop {
-        tokio::time::sleep(SETTLE_EVERY).await;
+    while !is_stopping_within(&gateway, SETTLE_EVERY).await {
         let today = gateway.today();
         let is_new_day = std::mem::replace(&mut swept, today) != today;
         let gateway = gateway.clone();
@@ -126,23 +145,8 @@ pub(super) async fn settle_in_background(gateway: Arc<Gateway>) {
         match tokio::task::spawn_blocking(settle).await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => tracing::error!(%error, "settle failed"),
-            Err(panic) => tracing::error!(%panic, "settle ended abnormally"),
+            // The panic itself is logged, without what it says of the data.
+            Err(_panic) => tracing::error!("settle ended abnormally"),
         }
-    }
-}
-
-/// Returns on the first interrupt or termination signal.
-pub(super) async fn interrupted() {
-    let mut terminate =
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(signal) => signal,
-            Err(error) => {
-                tracing::error!(%error, "cannot listen for the termination signal");
-                return std::future::pending().await;
-            }
-        };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
     }
 }

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 
 use super::CliError;
 use super::output::Output;
-use super::serve::interrupted;
+use super::stop::on_signal;
 use crate::config::{Config, EndpointConfig};
 use crate::files::Bounds;
 use crate::net::{ServeOptions, serve};
@@ -168,7 +168,13 @@ async fn serve_loaded(
         faults,
     };
     let simulator = Simulator::of_files(options, loaded);
-    serve(listener, simulator.router(), interrupted(), ServeOptions::default()).await;
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    on_signal(move || drop(stop))?;
+    let stopped = async {
+        // The sender is dropped, nothing is sent.
+        let _ = stopped.await;
+    };
+    serve(listener, simulator.router(), stopped, ServeOptions::default()).await;
     Ok(())
 }
 

@@ -55,6 +55,12 @@ pub struct LimitsConfig {
     pub settle_wait: Duration,
     /// Largest `_count` of a search; default 500.
     pub search_count_max: usize,
+    /// Requests worked on at once; default 256: half of the threads that may block. More are
+    /// answered 503 with `Retry-After`.
+    pub requests_max: usize,
+    /// Homes that may wait for settling before pulled pages wait too; default 50,000: a first
+    /// pull of a usual store runs through, and an endpoint that floods us does not outrun us.
+    pub dirty_homes_max: usize,
 }
 
 impl Default for LimitsConfig {
@@ -76,6 +82,8 @@ impl Default for LimitsConfig {
             drain_timeout: Duration::from_secs(10),
             settle_wait: Duration::from_secs(2),
             search_count_max: 500,
+            requests_max: 256,
+            dirty_homes_max: 50_000,
         }
     }
 }

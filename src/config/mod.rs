@@ -9,6 +9,7 @@ mod duration;
 mod endpoint;
 mod limits;
 mod load;
+mod log;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +25,7 @@ pub use endpoint::{
 };
 pub use limits::LimitsConfig;
 pub use load::ConfigError;
+pub use log::{LogConfig, LogLevel, LogStyle};
 
 /// The whole configuration.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -45,6 +47,8 @@ pub struct Config {
     pub reconcile: ReconcileConfig,
     /// `[limits]`.
     pub limits: LimitsConfig,
+    /// `[log]`.
+    pub log: LogConfig,
 }
 
 /// `[server]`: where the gateway listens.
@@ -135,6 +139,7 @@ impl Default for Config {
             identity: IdentityConfig::default(),
             reconcile: ReconcileConfig::default(),
             limits: LimitsConfig::default(),
+            log: LogConfig::default(),
         }
     }
 }

@@ -107,6 +107,9 @@ pub enum PartError {
     /// The sink failed at another part.
     #[error("left out because a page before could not be stored")]
     Stopped,
+    /// We were told to stop.
+    #[error("stopped by us before its end; the next pull goes on from there")]
+    Interrupted,
     /// The sink failed.
     #[error(transparent)]
     Sink(#[from] SinkError),
@@ -145,6 +148,11 @@ impl PullOutcome {
 }
 
 impl PartError {
+    /// Whether it is only that we were told to stop.
+    pub(super) fn is_interrupted(&self) -> bool {
+        matches!(self, Self::Interrupted)
+    }
+
     /// Whether the endpoint does not allow this search, so that another way may be tried.
     pub(super) fn is_refusal(&self) -> bool {
         matches!(self, Self::Refused { .. })
@@ -152,7 +160,7 @@ impl PartError {
 
     /// Whether the whole pull ends with it.
     pub(super) fn is_stop(&self) -> bool {
-        matches!(self, Self::Open(_) | Self::Stopped | Self::Sink(_))
+        matches!(self, Self::Open(_) | Self::Stopped | Self::Interrupted | Self::Sink(_))
     }
 
     /// Whether the endpoint itself seems to be in trouble.
@@ -169,6 +177,7 @@ impl PartError {
             | Self::NoPatientSearch
             | Self::Open(_)
             | Self::Stopped
+            | Self::Interrupted
             | Self::Sink(_) => false,
         }
     }

@@ -82,7 +82,10 @@ impl<S: PageSink + 'static> Run<S> {
         mut pull: PatientPull,
     ) -> PatientPull {
         self.tally.part_done();
-        if let Some((name, error)) = pull.failed.first() {
+        let untouched = pull.walked.pages == 0;
+        if let Some((name, error)) = pull.failed.first()
+            && !(error.is_interrupted() && untouched)
+        {
             let reason = format!("{name}: {error}");
             if let Err(error) = self.store_failure(part, cursor, &reason).await {
                 pull.failed.push(("cursor", error));

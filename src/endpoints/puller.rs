@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32};
 
+use futures_util::FutureExt;
 use jiff::Timestamp;
 use tokio::task::JoinSet;
 
@@ -43,7 +44,15 @@ impl Puller {
         sink: Arc<S>,
         progress: Arc<dyn Progress>,
     ) -> PullOutcome {
-        let capability = match capability::check(&self.fetcher, &self.plan.base).await {
+        let checked = tokio::select! {
+            biased;
+            () = sink.stopping() => {
+                let error = Some(PartError::Interrupted.to_string().into());
+                return PullOutcome { parts: vec![], error };
+            }
+            checked = capability::check(&self.fetcher, &self.plan.base) => checked,
+        };
+        let capability = match checked {
             Ok(capability) => capability,
             Err(error) => {
                 return PullOutcome { parts: vec![], error: Some(error.to_string().into()) };
@@ -93,6 +102,10 @@ impl<S: PageSink + 'static> Run<S> {
             let part = self.pull_patients(per_patient, capability.everything, roster).await;
             outcome.parts.push(part);
         }
+        // Parts that had not begun keep the state of before, so the whole must say it.
+        if !outcome.is_complete() && self.sink.stopping().now_or_never().is_some() {
+            outcome.error = Some(PartError::Interrupted.to_string().into());
+        }
         outcome.parts.sort_by(|a, b| a.part.cmp(&b.part));
         outcome
     }
@@ -132,6 +145,7 @@ impl<S: PageSink + 'static> Run<S> {
         let falls_back = |e: &PartError| e.is_refusal() && pull.offered.by_patient.is_some();
         if let Err(error) = &pull.result
             && !falls_back(error)
+            && !(error.is_interrupted() && pull.walked.pages == 0)
             && let Err(unstored) = self.store_failure(&part, &cursor, &error.to_string()).await
         {
             pull.result = Err(unstored);

@@ -27,6 +27,11 @@ pub trait PageSink: Send + Sync {
 
     /// Takes the news that the endpoint deleted a Patient (`410 Gone`).
     fn gone(&self, patient: &str) -> impl Future<Output = Result<(), SinkError>> + Send;
+
+    /// Returns when no more pages are wanted: the pull then ends behind the page in hand.
+    fn stopping(&self) -> impl Future<Output = ()> + Send {
+        std::future::pending()
+    }
 }
 
 /// A page is durable.

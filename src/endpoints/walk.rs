@@ -161,7 +161,13 @@ impl<S: PageSink> Run<S> {
         if failures >= self.plan.failures_max {
             return Err(PartError::Open(failures));
         }
-        let result = match self.fetcher.get(url, ACCEPT).await {
+        let fetched = tokio::select! {
+            biased;
+            // An answer that is not here yet is no page in hand.
+            () = self.sink.stopping() => return Err(PartError::Interrupted),
+            fetched = self.fetcher.get(url, ACCEPT) => fetched,
+        };
+        let result = match fetched {
             Ok(fetched) => classify(fetched),
             Err(error) => Err(error.into()),
         };

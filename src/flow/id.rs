@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::key::{ChartKey, RecordKey};
+use super::key::{ChartKey, Home, RecordKey};
 use crate::fhir::search::Indexed;
 
 /// A 128-bit id, shown as 26 lower-case base32 characters (a legal R4 `id`).
@@ -93,6 +93,12 @@ impl IdKey {
     pub fn finding(&self, rule: &str, about: &[DerivedId]) -> DerivedId {
         let about: Vec<String> = about.iter().map(DerivedId::to_string).collect();
         self.derive("finding", std::iter::once(rule).chain(about.iter().map(String::as_str)))
+    }
+
+    /// The id of a pair of charts (or of directory records), whichever comes first.
+    pub fn pair(&self, a: &Home, b: &Home) -> DerivedId {
+        let (a, b) = if a <= b { (a, b) } else { (b, a) };
+        self.derive("pair", [a.to_string().as_str(), b.to_string().as_str()])
     }
 
     fn derive<'a>(&self, purpose: &str, parts: impl IntoIterator<Item = &'a str>) -> DerivedId {

@@ -84,6 +84,26 @@ pub enum Verdict {
     NoMatch,
 }
 
+/// A decision in the history of its pair.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+pub struct PastDecision {
+    /// What was decided.
+    pub decision: Decision,
+    /// Who took it back, if anybody has.
+    pub undone: Option<Undo>,
+}
+
+/// That a decision was taken back.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+pub struct Undo {
+    /// Who did.
+    pub by: Box<str>,
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub note: Box<str>,
+}
+
 /// A key under which homes that might match are found together, hashed with its pass.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BlockingKey(pub Hash);

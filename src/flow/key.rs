@@ -89,6 +89,15 @@ impl Home {
     }
 }
 
+impl fmt::Display for Home {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Chart(chart) => chart.fmt(f),
+            Self::Directory(record) | Self::Shared(record) => record.fmt(f),
+        }
+    }
+}
+
 impl fmt::Display for RecordKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/{}", self.endpoint, self.resource_type, self.id)

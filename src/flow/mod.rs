@@ -21,7 +21,9 @@ pub use coverage::{Coverage, DIRECTORY_TYPES, PERSON_TYPES, coverage};
 pub use demographics::{Address, Demographics, PartialDate, PersonName};
 pub use facts::{DateSpan, Facts, Identifier, Link, RefTarget, Role, Target, Token};
 pub use id::{DerivedId, ForeignId, Hash, INDEX_PREFIX_CHARS, IdKey};
-pub use identity::{BlockingKey, Comparison, Decision, Edge, MatchGrade, Step, Verdict};
+pub use identity::{
+    BlockingKey, Comparison, Decision, Edge, MatchGrade, PastDecision, Step, Undo, Verdict,
+};
 pub use key::{ChartKey, Home, RecordKey};
 pub use pull::Cursor;
 pub use source::{Content, Ingested, Quarantined, RecordIssue, SourceRecord};

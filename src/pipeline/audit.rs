@@ -1,6 +1,7 @@
 //! The audit writer: entries that come at once are committed at once, in one group.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -18,12 +19,16 @@ type Waiting = (AuditEntry, oneshot::Sender<bool>);
 /// Hands entries to the one thread that appends to the trail.
 pub(super) struct AuditWriter {
     queue: mpsc::Sender<Waiting>,
+    /// The last group could not be stored.
+    failing: Arc<AtomicBool>,
 }
 
 impl AuditWriter {
     /// Starts the writer's thread; it ends when the writer is dropped.
     pub(super) fn start(store: Arc<dyn Store>) -> Self {
         let (queue, mut waiting) = mpsc::channel::<Waiting>(QUEUE_MAX);
+        let failing = Arc::new(AtomicBool::new(false));
+        let failed = failing.clone();
         std::thread::spawn(move || {
             let mut group: Vec<Waiting> = Vec::new();
             while waiting.blocking_recv_many(&mut group, GROUP_MAX) > 0 {
@@ -35,13 +40,19 @@ impl AuditWriter {
                         false
                     }
                 };
+                failed.store(!stored, Ordering::Relaxed);
                 for answer in answers {
                     // A reader that has gone away needs no answer.
                     let _ = answer.send(stored);
                 }
             }
         });
-        Self { queue }
+        Self { queue, failing }
+    }
+
+    /// Whether the last entries were stored and more can come.
+    pub(super) fn takes_entries(&self) -> bool {
+        !self.queue.is_closed() && !self.failing.load(Ordering::Relaxed)
     }
 
     /// Appends one entry; returns when it is durable.

@@ -10,14 +10,16 @@ use jiff::tz::TimeZone;
 
 use crate::fhir::search::SearchTable;
 use crate::fhir::{Reference, parse_reference};
-use crate::flow::{Access, DisclosureClass, Hash, Owner, RecordKey, ViewStamp};
+use crate::flow::{Access, Decision, DisclosureClass, Hash, Owner, RecordKey, ViewStamp};
 use crate::identity::Model;
 use crate::reconcile::{EndpointFacts, Policy, WEAVE_VERSION};
 use crate::store::{AuditEntry, Dirty, Store, StoreError};
+use crate::telemetry::FlowMetrics;
 
 use super::audit::AuditWriter;
 use super::link_ahead::Linked;
 use super::settle::HOMES_PER_SETTLE;
+use super::stop::Stop;
 
 /// What a gateway is made of.
 pub struct GatewayOptions {
@@ -49,6 +51,9 @@ pub struct Gateway {
     facts: BTreeMap<Arc<str>, EndpointFacts>,
     audit: AuditWriter,
     settling: Mutex<()>,
+    stop: Stop,
+    metrics: FlowMetrics,
+    dirty_homes_max: usize,
     /// Hash of all that views depend on besides sources, links and model.
     rules: Hash,
 }
@@ -76,6 +81,9 @@ pub enum GatewayError {
     /// The store failed.
     #[error("the store failed: {0}")]
     Store(#[from] StoreError),
+    /// A link that standing no-match decisions forbid; nothing was decided.
+    #[error("nothing was decided: standing no-match decisions keep apart whom the link would join")]
+    KeptApart(Vec<Decision>),
     /// The audit trail takes no entries, so nothing may be disclosed.
     #[error("the audit trail takes no entries; nothing may be disclosed until it does")]
     Audit,
@@ -87,7 +95,24 @@ impl Gateway {
         let facts = options.endpoints.iter().map(|e| (e.id.clone(), e.facts.clone())).collect();
         let audit = AuditWriter::start(store.clone());
         let rules = rules_of(&options);
-        Self { store, options, facts, audit, settling: Mutex::new(()), rules }
+        let metrics = FlowMetrics::new(options.endpoints.iter().map(|e| e.id.clone()));
+        Self {
+            store,
+            options,
+            facts,
+            audit,
+            settling: Mutex::new(()),
+            stop: Stop::new(),
+            metrics,
+            dirty_homes_max: usize::MAX,
+            rules,
+        }
+    }
+
+    /// The same with a bound on dirty homes: beyond it a pulled page is accepted only after some
+    /// were settled.
+    pub fn with_dirty_homes_max(self, dirty_homes_max: usize) -> Self {
+        Self { dirty_homes_max, ..self }
     }
 
     /// A gateway on the embedded profiles whose endpoints are in these states.
@@ -170,6 +195,37 @@ impl Gateway {
             class: DisclosureClass::Full,
             as_of: self.today(),
         }
+    }
+
+    /// What the flow did so far.
+    pub fn metrics(&self) -> &FlowMetrics {
+        &self.metrics
+    }
+
+    /// Homes that may be dirty before pulls wait.
+    pub(super) fn dirty_homes_max(&self) -> usize {
+        self.dirty_homes_max
+    }
+
+    /// Has work under way end at its next safe point: pulls after the page in hand, settling
+    /// after the batch in hand. It does not begin again.
+    pub fn stop(&self) {
+        self.stop.tell();
+    }
+
+    /// Whether the gateway was told to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.stop.is_told()
+    }
+
+    /// Returns when the gateway is told to stop.
+    pub async fn stopping(&self) {
+        self.stop.told().await;
+    }
+
+    /// Whether the audit trail took what came last.
+    pub(super) fn audit_takes_entries(&self) -> bool {
+        self.audit.takes_entries()
     }
 
     /// Only one settle at a time: identity is decided on what the one before has stored.

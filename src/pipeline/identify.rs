@@ -45,7 +45,21 @@ pub(super) fn identify(
     model: &Model,
     subjects: BTreeMap<Home, Subject>,
 ) -> Result<Identified, StoreError> {
+    identify_if(store, model, subjects, &[])
+}
+
+/// The same as if these decisions stood in the store.
+///
+/// # Errors
+/// When the store fails.
+pub(super) fn identify_if(
+    store: &dyn Store,
+    model: &Model,
+    subjects: BTreeMap<Home, Subject>,
+    assumed: &[Decision],
+) -> Result<Identified, StoreError> {
     let mut graph = Graph::new(store, model, subjects);
+    graph.assumed = assumed.to_vec();
     graph.read_blocks()?;
     graph.compare()?;
     let nodes = graph.reach()?;
@@ -68,6 +82,8 @@ struct Graph<'a> {
     edges: BTreeMap<(Home, Home), Comparison>,
     neighbours: BTreeMap<Home, BTreeSet<Home>>,
     touched: BTreeSet<Home>,
+    /// Decisions that count as if the store had them.
+    assumed: Vec<Decision>,
 }
 
 impl<'a> Graph<'a> {
@@ -85,7 +101,17 @@ impl<'a> Graph<'a> {
             others: BTreeMap::new(),
             edges: BTreeMap::new(),
             neighbours: BTreeMap::new(),
+            assumed: Vec::new(),
         }
+    }
+
+    fn decisions_of(&self, home: &Home) -> Result<Vec<Decision>, StoreError> {
+        let mut decisions = self.store.decisions(&self.access, home)?;
+        let replaced = |d: &Decision| self.assumed.iter().any(|x| (&x.a, &x.b) == (&d.a, &d.b));
+        decisions.retain(|decision| !replaced(decision));
+        let assumed = self.assumed.iter().filter(|d| d.a == *home || d.b == *home);
+        decisions.extend(assumed.cloned());
+        Ok(decisions)
     }
 
     fn add_edge(&mut self, pair: (Home, Home), comparison: Comparison) {
@@ -195,7 +221,7 @@ impl<'a> Graph<'a> {
             let new = self.edges_of(&home).filter(|(_, c)| c.grade == MatchGrade::Certain);
             let linked: Vec<Home> = new.map(|(other, _)| other.clone()).collect();
             waiting.extend(linked);
-            for decision in self.store.decisions(&self.access, &home)? {
+            for decision in self.decisions_of(&home)? {
                 let other = if decision.a == home { decision.b } else { decision.a };
                 waiting.push(other);
             }
@@ -207,7 +233,7 @@ impl<'a> Graph<'a> {
     fn group(mut self, nodes: BTreeSet<Home>) -> Result<Identified, StoreError> {
         let mut decisions: Vec<Decision> = Vec::new();
         for home in &nodes {
-            decisions.extend(self.store.decisions(&self.access, home)?);
+            decisions.extend(self.decisions_of(home)?);
         }
         decisions.sort_by(|x, y| (x.at, &x.a, &x.b).cmp(&(y.at, &y.a, &y.b)));
         decisions.dedup();
@@ -276,13 +302,17 @@ impl<'a> Graph<'a> {
         let cap = self.model.group_cap();
         let clustering = identity::cluster_within(&members, &edges, &inside, cap);
         into.groups.extend(clustering.groups);
-        into.reviews.extend(clustering.cuts.into_iter().map(|cut| ReviewPair {
-            a: cut.a,
-            b: cut.b,
-            weight_bits: 0.0,
-            grade: MatchGrade::Probable,
-            reason: cut.reason,
-        }));
+        for cut in clustering.cuts {
+            let of_pair = |(a, b, _): &&(Home, Home, Comparison)| *a == cut.a && *b == cut.b;
+            let compared = edges.iter().find(of_pair).map(|(_, _, comparison)| comparison);
+            into.reviews.push(ReviewPair {
+                weight_bits: compared.map_or(0.0, |c| c.weight_bits),
+                grade: compared.map_or(MatchGrade::CertainlyNot, |c| c.grade),
+                a: cut.a,
+                b: cut.b,
+                reason: cut.reason,
+            });
+        }
         Ok(())
     }
 

@@ -6,21 +6,26 @@
 mod accept;
 mod audit;
 mod gateway;
+mod health;
 mod identify;
 mod ledger;
 mod link_ahead;
 mod pull;
 mod report;
+mod review;
 mod settle;
 mod stale;
 mod steward;
+mod stop;
 mod verify;
 mod weave;
 
 pub use accept::{CursorAt, Receipt, accept};
 pub use gateway::{EndpointSettings, EndpointState, Gateway, GatewayError, GatewayOptions};
+pub use health::Unready;
 pub use ledger::{LedgerFilter, LedgerRow};
 pub use pull::{PullReport, pull};
 pub use report::{EndpointLine, LedgerSums, Report};
+pub use review::{Outcome, PersonNow, Queued, Side};
 pub use settle::Settled;
 pub use verify::{Finding, Verified};

@@ -1,6 +1,7 @@
 //! Pull: every endpoint side by side, each page accepted with its cursor, then settled.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 
@@ -10,8 +11,10 @@ use crate::flow::{Access, Cursor, Ingested, RecordKey};
 use crate::ingest::Ingest;
 use crate::net::Fetcher;
 
-use super::accept::{CursorAt, accept};
+use super::accept::{CursorAt, Receipt, accept};
 use super::gateway::{Gateway, GatewayError};
+use super::link_ahead::Linked;
+use super::settle::HOMES_PER_SETTLE;
 
 /// The part under which the state of the endpoint as a whole stands.
 const WHOLE: &str = "endpoint";
@@ -47,6 +50,7 @@ pub async fn pull(
         });
         let task = tokio::spawn(async move {
             let outcome = Puller::new(fetcher, plan).pull(sink.clone(), progress).await;
+            sink.tell(&outcome);
             let state = match &outcome.error {
                 Some(error) => format!("failed: {error}"),
                 None => "complete".to_owned(),
@@ -65,8 +69,9 @@ pub async fn pull(
                 outcome.error.get_or_insert_with(|| error.to_string().into());
                 reports.push(PullReport { endpoint, outcome });
             }
-            Err(panic) => {
-                tracing::error!(%endpoint, %panic, "pull ended abnormally");
+            // What it says may hold data of the page in hand; the panic itself is logged.
+            Err(_panic) => {
+                tracing::error!(%endpoint, "pull ended abnormally");
                 let error = Some("the pull ended abnormally; see the log".into());
                 let outcome = PullOutcome { parts: Vec::new(), error };
                 reports.push(PullReport { endpoint, outcome });
@@ -84,6 +89,21 @@ struct Sink {
 }
 
 impl Sink {
+    /// Logs what came of it, a line a part.
+    fn tell(&self, outcome: &PullOutcome) {
+        let endpoint = &self.endpoint;
+        for part in &outcome.parts {
+            let (name, state) = (&part.part, part.state.to_string());
+            let (pages, entries) = (part.pages, part.entries);
+            tracing::info!(%endpoint, part = %name, pages, entries, state, "pulled part");
+        }
+        if !outcome.is_complete()
+            && let Some(metrics) = self.gateway.metrics().endpoint(endpoint)
+        {
+            metrics.incomplete.inc();
+        }
+    }
+
     /// Ingests and accepts on a blocking thread; durable when it returns.
     async fn accept(
         &self,
@@ -94,14 +114,37 @@ impl Sink {
         let ingest = self.ingest.clone();
         let endpoint = self.endpoint.clone();
         let done = tokio::task::spawn_blocking(move || {
+            gateway.wait_for_settling()?;
+            let began = Instant::now();
             let ingested = ingested(&ingest, &endpoint, gateway.now());
-            accept(gateway.store().as_ref(), &endpoint, &ingested, at.as_ref())
+            let accepted = accept(gateway.store().as_ref(), &endpoint, &ingested, at.as_ref());
+            gateway.metrics().accept.ended(began.elapsed(), accepted.is_ok());
+            Ok::<Receipt, GatewayError>(accepted?)
         });
         match done.await {
             Ok(Ok(receipt)) => Ok(PageReceipt { entries: receipt.received() }),
             Ok(Err(error)) => Err(SinkError(Box::new(error))),
-            Err(panic) => Err(SinkError(Box::new(panic))),
+            // What a panic says may hold data of the page.
+            Err(_panic) => Err(SinkError("the page could not be read; see the log".into())),
         }
+    }
+}
+
+impl Gateway {
+    /// Back-pressure: beyond the bound on dirty homes a batch of them is settled before more is
+    /// accepted. Whoever settles already is waited for. Blocking.
+    fn wait_for_settling(&self) -> Result<(), GatewayError> {
+        let access = Access::system();
+        if self.store().dirty_count(&access)? <= self.dirty_homes_max() {
+            return Ok(());
+        }
+        let began = Instant::now();
+        let dirty = self.store().dirty(&access, HOMES_PER_SETTLE)?;
+        if !dirty.is_empty() {
+            self.settle(&dirty, &Linked::default())?;
+        }
+        self.metrics().waits.observe(began.elapsed());
+        Ok(())
     }
 }
 
@@ -114,7 +157,16 @@ impl PageSink for Sink {
     ) -> Result<PageReceipt, SinkError> {
         let page =
             move |ingest: &Ingest, endpoint: &Arc<str>, now| ingest.page(endpoint, now, &body);
-        self.accept(page, Some(CursorAt { part, cursor })).await
+        let receipt = self.accept(page, Some(CursorAt { part, cursor })).await?;
+        if let Some(metrics) = self.gateway.metrics().endpoint(&self.endpoint) {
+            metrics.pages.inc();
+            metrics.entries.add(receipt.entries);
+        }
+        Ok(receipt)
+    }
+
+    async fn stopping(&self) {
+        self.gateway.stopping().await;
     }
 
     async fn failed(&self, part: Arc<str>, cursor: Cursor) -> Result<(), SinkError> {

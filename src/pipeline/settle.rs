@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::flow::{Access, ChartKey, DerivedId, Disposition, Home, Owner, RecordKey, View};
 use crate::store::{
@@ -34,8 +35,8 @@ pub struct Settled {
 type Prepared = (Settle, Settled, Vec<(DerivedId, Home)>);
 
 impl Gateway {
-    /// Settles until nothing is dirty, telling progress (homes done so far, still dirty).
-    /// Blocking.
+    /// Settles until nothing is dirty or the gateway is told to stop, telling progress (homes
+    /// done so far, still dirty). Blocking.
     ///
     /// # Errors
     /// When the store fails.
@@ -50,11 +51,10 @@ impl Gateway {
             let linked_until = total.homes + linked.len().max(1);
             while total.homes < linked_until {
                 let dirty = self.store().dirty(&Access::system(), HOMES_PER_SETTLE)?;
-                if dirty.is_empty() {
+                if dirty.is_empty() || self.is_stopping() {
                     return Ok(total);
                 }
                 let settled = self.settle(&dirty, &linked)?;
-                tracing::debug!(homes = settled.homes, owners = settled.owners, "settled");
                 total.homes += settled.homes;
                 total.owners += settled.owners;
                 progress(total.homes, self.store().dirty_count(&Access::system())?);
@@ -68,6 +68,21 @@ impl Gateway {
     /// When the store fails, or other writers keep being faster.
     pub(super) fn settle(&self, dirty: &[Dirty], linked: &Linked) -> Result<Settled, GatewayError> {
         let _one_at_a_time = self.settling();
+        let began = Instant::now();
+        let settled = self.settle_parts(dirty, linked);
+        let took = began.elapsed();
+        self.metrics().settle.ended(took, settled.is_ok());
+        let Settled { homes, owners } = *settled.as_ref().unwrap_or(&Settled::default());
+        self.metrics().homes_settled.add(homes as u64);
+        self.metrics().owners_woven.add(owners as u64);
+        let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        if settled.is_ok() {
+            tracing::info!(homes, owners, ms, "settled");
+        }
+        settled
+    }
+
+    fn settle_parts(&self, dirty: &[Dirty], linked: &Linked) -> Result<Settled, GatewayError> {
         // Directory entries first: the persons woven next see their links, and those woven
         // before are found by their references.
         let (directory, rest): (Vec<Dirty>, Vec<Dirty>) =

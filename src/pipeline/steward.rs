@@ -1,16 +1,18 @@
 //! A steward's decisions: link, no-match, undo.
 
-use crate::flow::{Access, ChartKey, Decision, Home, Verdict};
-use crate::store::Dirty;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::flow::{Access, ChartKey, Decision, Home, Undo, Verdict};
 
 use super::gateway::{Gateway, GatewayError};
+use super::identify::{Identified, identify_if, read_subject};
 use super::link_ahead::Linked;
 
 impl Gateway {
     /// Records that two charts are, or are not, the same person, and settles both.
     ///
     /// # Errors
-    /// When the store fails.
+    /// `KeptApart` for a link that standing no-match decisions forbid; when the store fails.
     pub fn decide(
         &self,
         verdict: Verdict,
@@ -18,44 +20,127 @@ impl Gateway {
         by: &str,
         note: &str,
     ) -> Result<(), GatewayError> {
-        let (a, b) = ordered(charts);
-        let decision = Decision {
-            verdict,
-            a: a.clone(),
-            b: b.clone(),
-            by: by.into(),
-            at: self.now(),
-            note: note.into(),
-        };
-        let seq = self.store().decide(decision)?;
-        self.settle_pair(a, b, seq)
+        self.decide_all(verdict, &[(charts.0.clone(), charts.1.clone())], by, note)
     }
 
-    /// Takes a decision back; returns whether there was one.
+    /// The same of several pairs: all are recorded in one commit, or none.
+    ///
+    /// # Errors
+    /// As [`Gateway::decide`].
+    pub fn decide_all(
+        &self,
+        verdict: Verdict,
+        pairs: &[(ChartKey, ChartKey)],
+        by: &str,
+        note: &str,
+    ) -> Result<(), GatewayError> {
+        let at = self.now();
+        let decisions = pairs.iter().map(|pair| {
+            let (a, b) = ordered(pair);
+            Decision { verdict, a, b, by: by.into(), at, note: note.into() }
+        });
+        let decisions: Vec<Decision> = decisions.collect();
+        {
+            // Nothing settles between the look at what would come of it and the decision.
+            let _alone = self.settling();
+            if verdict == Verdict::Link {
+                self.refuse_contradicted(&decisions)?;
+            }
+            self.store().decide(&decisions)?;
+        }
+        self.settle_pairs(decisions.iter().flat_map(|d| [&d.a, &d.b]))
+    }
+
+    /// Takes the standing decisions about these pairs back, all in one commit; returns how many
+    /// there were. Where a decision had replaced another one, that one stands again.
     ///
     /// # Errors
     /// When the store fails.
-    pub fn undo(&self, charts: (&ChartKey, &ChartKey)) -> Result<bool, GatewayError> {
-        let (a, b) = ordered(charts);
-        let was_there = self.store().undo_decision(&a, &b)?;
-        let seq = self.store().last_seq()?;
-        self.settle_pair(a, b, seq)?;
-        Ok(was_there)
+    pub fn undo(
+        &self,
+        pairs: &[(ChartKey, ChartKey)],
+        by: &str,
+        note: &str,
+    ) -> Result<usize, GatewayError> {
+        let pairs: Vec<(Home, Home)> = pairs.iter().map(ordered).collect();
+        let undo = Undo { by: by.into(), at: self.now(), note: note.into() };
+        let undone = self.store().undo_decisions(&pairs, &undo)?;
+        self.settle_pairs(pairs.iter().flat_map(|(a, b)| [a, b]))?;
+        Ok(undone)
     }
 
-    fn settle_pair(&self, a: Home, b: Home, seq: u64) -> Result<(), GatewayError> {
-        let marked = self.store().dirty(&Access::system(), usize::MAX)?;
-        let mut dirty: Vec<Dirty> =
-            marked.into_iter().filter(|d| d.home == a || d.home == b).collect();
-        if dirty.is_empty() {
-            dirty = vec![Dirty { home: a, seq }, Dirty { home: b, seq }];
+    /// Who would be one person if these decisions stood; reads only.
+    pub(super) fn if_decided(&self, decisions: &[Decision]) -> Result<Identified, GatewayError> {
+        let store = self.store().as_ref();
+        let mut subjects = BTreeMap::new();
+        for home in decisions.iter().flat_map(|d| [&d.a, &d.b]) {
+            subjects.insert(home.clone(), read_subject(store, &Access::system(), home)?);
         }
-        self.settle(&dirty, &Linked::default())?;
+        Ok(identify_if(store, self.model(), subjects, decisions)?)
+    }
+
+    /// The standing no-match decisions between the persons that a link would join. One about the
+    /// very pair is none of them: the link stands in its place.
+    pub(super) fn kept_apart_by(&self, link: &Decision) -> Result<Vec<Decision>, GatewayError> {
+        let (of_a, of_b) = (self.person_homes(&link.a)?, self.person_homes(&link.b)?);
+        let mut standing = Vec::new();
+        for home in &of_a {
+            let decisions = self.store().decisions(&Access::system(), home)?;
+            standing.extend(decisions.into_iter().filter(|d| {
+                let other = if d.a == *home { &d.b } else { &d.a };
+                let same_pair = (&d.a, &d.b) == (&link.a, &link.b);
+                d.verdict == Verdict::NoMatch && of_b.contains(other) && !same_pair
+            }));
+        }
+        Ok(standing)
+    }
+
+    /// The homes shown as one person with this one, and those that stewards linked with them.
+    fn person_homes(&self, home: &Home) -> Result<BTreeSet<Home>, GatewayError> {
+        let access = Access::system();
+        let mut found = BTreeSet::new();
+        let mut waiting = vec![home.clone()];
+        if let Some(owner) = self.store().link(&access, home)?.and_then(|link| link.owner) {
+            waiting.extend(self.store().view(&access, owner)?.into_iter().flat_map(|v| v.homes));
+        }
+        while let Some(home) = waiting.pop() {
+            if !found.insert(home.clone()) {
+                continue;
+            }
+            let decisions = self.store().decisions(&access, &home)?;
+            let links = decisions.into_iter().filter(|d| d.verdict == Verdict::Link);
+            waiting.extend(links.map(|d| if d.a == home { d.b } else { d.a }));
+        }
+        Ok(found)
+    }
+
+    fn refuse_contradicted(&self, links: &[Decision]) -> Result<(), GatewayError> {
+        for link in links {
+            let standing = self.kept_apart_by(link)?;
+            if !standing.is_empty() {
+                return Err(GatewayError::KeptApart(standing));
+            }
+        }
+        Ok(())
+    }
+
+    fn settle_pairs<'h>(&self, homes: impl Iterator<Item = &'h Home>) -> Result<(), GatewayError> {
+        let access = Access::system();
+        let homes: BTreeSet<&Home> = homes.collect();
+        let mut dirty = Vec::new();
+        for home in homes {
+            // One without a mark has been settled meanwhile.
+            dirty.extend(self.store().dirty_mark(&access, home)?);
+        }
+        if !dirty.is_empty() {
+            self.settle(&dirty, &Linked::default())?;
+        }
         Ok(())
     }
 }
 
-fn ordered(charts: (&ChartKey, &ChartKey)) -> (Home, Home) {
+/// The homes of two charts, the smaller first.
+pub(super) fn ordered(charts: &(ChartKey, ChartKey)) -> (Home, Home) {
     let (a, b) = (Home::Chart(charts.0.clone()), Home::Chart(charts.1.clone()));
     if a <= b { (a, b) } else { (b, a) }
 }

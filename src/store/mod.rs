@@ -25,7 +25,7 @@ use bytes::Bytes;
 use crate::fhir::ResourceType;
 use crate::flow::{
     Access, BlockingKey, ChartKey, Content, Decision, Demographics, DerivedId, Edge, Hash, Home,
-    IdKey, Owner, Quarantined, RecordDisposition, RecordHeader, ViewStamp,
+    IdKey, Owner, PastDecision, Quarantined, RecordDisposition, RecordHeader, Undo, ViewStamp,
 };
 
 pub use self::error::StoreError;
@@ -84,6 +84,28 @@ pub struct StoredLink {
     pub blocking: Vec<BlockingKey>,
     /// What it was compared by.
     pub demographics: Demographics,
+}
+
+/// A place in the review queue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReviewPlace {
+    /// Match weight of the pair that stands, or stood, there.
+    pub weight_bits: f64,
+    /// One home; the smaller.
+    pub a: Home,
+    /// The other.
+    pub b: Home,
+}
+
+/// A pair that was queued for review or decided about; it stays known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownPair {
+    /// One home; the smaller.
+    pub a: Home,
+    /// The other.
+    pub b: Home,
+    /// When it was first queued.
+    pub queued: Option<jiff::Timestamp>,
 }
 
 /// The contents of one type of a view, without bodies.
@@ -168,12 +190,14 @@ pub trait Store: Send + Sync {
     /// `Conflict` when the generation of a named blocking key changed; nothing is stored then.
     fn settle(&self, batch: Settle) -> Result<u64>;
 
-    /// Records a steward's decision and marks both homes dirty.
-    fn decide(&self, decision: Decision) -> Result<u64>;
+    /// Records a steward's decisions, all or none, and marks their homes dirty. One about a pair
+    /// that has one stands in its place; the earlier one stays in the history.
+    fn decide(&self, decisions: &[Decision]) -> Result<u64>;
 
-    /// Takes a decision back (the pair's decision is forgotten), marking both homes dirty.
-    /// Returns whether there was one.
-    fn undo_decision(&self, a: &Home, b: &Home) -> Result<bool>;
+    /// Takes the standing decisions of these pairs back, marking their homes dirty: the one
+    /// before, if there was one that is not undone, stands again. Returns for how many pairs
+    /// there was one.
+    fn undo_decisions(&self, pairs: &[(Home, Home)], undo: &Undo) -> Result<usize>;
 
     /// Appends audit entries, each chained to the one before by hash.
     fn audit(&self, entries: &[AuditEntry]) -> Result<()>;
@@ -227,8 +251,24 @@ pub trait Store: Send + Sync {
     /// Decisions that name a home.
     fn decisions(&self, access: &Access, home: &Home) -> Result<Vec<Decision>>;
 
-    /// The review queue: pairs below certain, or unproven, by weight, highest first.
-    fn reviews(&self, access: &Access, limit: usize) -> Result<Vec<ReviewPair>>;
+    /// All decisions that were ever made about a pair, oldest first.
+    fn past_decisions(&self, access: &Access, a: &Home, b: &Home) -> Result<Vec<PastDecision>>;
+
+    /// The review queue: pairs below certain, or unproven, by weight, highest first, behind a
+    /// place in it (which may be empty by now).
+    fn reviews(
+        &self,
+        access: &Access,
+        after: Option<&ReviewPlace>,
+        limit: usize,
+    ) -> Result<Vec<ReviewPair>>;
+
+    /// How many pairs are queued for review.
+    fn review_count(&self, access: &Access) -> Result<usize>;
+
+    /// Pairs ever queued or decided about whose id ([`IdKey::pair`]) begins so.
+    fn known_pairs(&self, access: &Access, beginning: &str, limit: usize)
+    -> Result<Vec<KnownPair>>;
 
     /// Homes whose views refer to a directory record.
     fn referrers(&self, access: &Access, directory: DerivedId) -> Result<Vec<Home>>;
@@ -293,6 +333,12 @@ pub trait Store: Send + Sync {
 
     /// The audit trail after an entry number.
     fn audit_trail(&self, access: &Access, after: u64, limit: usize) -> Result<Vec<AuditRow>>;
+
+    /// How many entries the audit trail has.
+    fn audit_count(&self) -> Result<u64>;
+
+    /// Fails if the store takes no commits any more. Writes nothing.
+    fn check_writable(&self) -> Result<()>;
 
     /// The seq of the last commit.
     fn last_seq(&self) -> Result<u64>;

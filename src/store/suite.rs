@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use super::fixture::*;
 use super::{
-    Accept, AuditEntry, Change, ChangeKind, Cursor, Dirty, Issued, ReviewPair, Settle, Store,
-    StoreError, verify_audit_chain,
+    Accept, AuditEntry, Change, ChangeKind, Cursor, Dirty, Issued, ReviewPair, ReviewPlace, Settle,
+    Store, StoreError, verify_audit_chain,
 };
 use crate::flow::{
     Access, ChartKey, Decision, DerivedId, DisclosureClass, Hash, Home, MatchGrade, Owner,
-    Quarantined, RecordHeader, Verdict,
+    PastDecision, Quarantined, RecordHeader, Undo, Verdict,
 };
 
 /// Opens the engine under test in a directory, or opens it again.
@@ -329,13 +329,23 @@ pub(super) fn decisions_and_reviews_are_found_from_both_ends<S: Store>(open: Ope
         at: at(1),
         note: "".into(),
     };
-    store.decide(decision.clone()).unwrap();
+    store.decide(std::slice::from_ref(&decision)).unwrap();
     assert_eq!(store.decisions(&system(), a).unwrap(), std::slice::from_ref(&decision));
-    assert_eq!(store.decisions(&system(), b).unwrap(), [decision]);
+    assert_eq!(store.decisions(&system(), b).unwrap(), std::slice::from_ref(&decision));
     assert_eq!(store.dirty_count(&system()).unwrap(), 2);
-    assert!(store.undo_decision(b, a).unwrap());
-    assert!(!store.undo_decision(a, b).unwrap());
+    let other = Decision { verdict: Verdict::NoMatch, at: at(2), ..decision.clone() };
+    store.decide(std::slice::from_ref(&other)).unwrap();
+    assert_eq!(store.decisions(&system(), a).unwrap(), std::slice::from_ref(&other));
+    let undo = Undo { by: "steward".into(), at: at(3), note: "".into() };
+    assert_eq!(store.undo_decisions(&[(b.clone(), a.clone())], &undo).unwrap(), 1);
+    let standing = store.decisions(&system(), b).unwrap();
+    assert_eq!(standing, std::slice::from_ref(&decision), "the one before stands again");
+    assert_eq!(store.undo_decisions(&[(a.clone(), b.clone())], &undo).unwrap(), 1);
+    assert_eq!(store.undo_decisions(&[(a.clone(), b.clone())], &undo).unwrap(), 0);
     assert!(store.decisions(&system(), b).unwrap().is_empty());
+    let past = |decision| PastDecision { decision, undone: Some(undo.clone()) };
+    let history = store.past_decisions(&system(), b, a).unwrap();
+    assert_eq!(history, [past(decision), past(other)]);
     let pair = |a: &Home, b: &Home, weight_bits| ReviewPair {
         a: a.clone(),
         b: b.clone(),
@@ -350,11 +360,23 @@ pub(super) fn decisions_and_reviews_are_found_from_both_ends<S: Store>(open: Ope
     review(a, vec![pair(a, b, -1.5), pair(a, c, 4.0)]);
     review(c, vec![pair(a, c, 3.0), pair(b, c, 12.0)]);
     let weights = || -> Vec<f64> {
-        store.reviews(&system(), 9).unwrap().iter().map(|p| p.weight_bits).collect()
+        store.reviews(&system(), None, 9).unwrap().iter().map(|p| p.weight_bits).collect()
     };
     assert_eq!(weights(), [12.0, 3.0, -1.5]);
+    let place =
+        |a: &Home, b: &Home, weight_bits| ReviewPlace { weight_bits, a: a.clone(), b: b.clone() };
+    let next = store.reviews(&system(), Some(&place(b, c, 12.0)), 1).unwrap();
+    assert_eq!(next, [pair(a, c, 3.0)]);
+    assert_eq!(store.review_count(&system()).unwrap(), 3);
     review(b, vec![]);
     assert_eq!(weights(), [3.0]);
+    assert_eq!(store.review_count(&system()).unwrap(), 1);
+    let after_gone = store.reviews(&system(), Some(&place(b, c, 12.0)), 1).unwrap();
+    assert_eq!(after_gone, [pair(a, c, 3.0)], "a place that is empty by now is still a place");
+    let id = store.id_key().pair(c, b);
+    let known = store.known_pairs(&system(), &id.to_string()[..10], 2).unwrap();
+    assert_eq!(known.len(), 1, "a pair that has left the queue is still known");
+    assert_eq!((&known[0].a, &known[0].b), (b, c));
 }
 
 pub(super) fn quarantined_input_is_kept_once_in_order<S: Store>(open: Open<S>, dir: &Path) {

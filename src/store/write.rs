@@ -167,7 +167,8 @@ pub struct ReviewPair {
     pub weight_bits: f64,
     /// Grade.
     pub grade: MatchGrade,
-    /// Why it needs a person: `below-certain`, `unproven`, `cut`.
+    /// Why it needs a person: `below-certain`, `unproven`, or what cut a certain link: the name
+    /// of a contradiction, `no-match decision`, `group-cap` …
     pub reason: Box<str>,
 }
 

@@ -44,7 +44,7 @@ pub(crate) fn snapshot(world: &World) -> Snapshot {
     for view in &views {
         note_view(view, &records, &names, &mut snapshot);
     }
-    for review in store.reviews(&Access::system(), MANY).unwrap() {
+    for review in store.reviews(&Access::system(), None, MANY).unwrap() {
         let name = format!("review {:?} {:?}", review.a, review.b);
         snapshot.insert(name, format!("{:?} {}", review.grade, review.reason));
     }

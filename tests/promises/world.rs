@@ -12,7 +12,7 @@ use careweave::identity::Model;
 use careweave::ingest::{EndpointBases, Ingest};
 use careweave::pipeline::{EndpointSettings, Gateway, GatewayOptions, Receipt, accept};
 use careweave::reconcile::{EndpointFacts, Policy};
-use careweave::store::SledStore;
+use careweave::store::{SledStore, Store};
 
 use super::statements::{Said, Statement};
 
@@ -33,24 +33,18 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let store = Arc::new(SledStore::open(dir.path()).unwrap());
-        let endpoint = |(at, id): (usize, &&'static str)| EndpointSettings {
-            id: (*id).into(),
-            facts: EndpointFacts {
-                trust: i32::try_from(at).unwrap(),
-                base_url: base(id),
-                name: (*id).to_owned(),
-                organizations: vec![organization(at, id)],
-            },
-        };
-        let options = GatewayOptions {
-            public_base_url: "http://gateway.example".to_owned(),
-            endpoints: ENDPOINTS.iter().enumerate().map(endpoint).collect(),
-            model: Model::embedded(),
-            policy: Policy::embedded(),
-            as_of: Some(TODAY),
-        };
-        Self { gateway: Gateway::new(store, options), received: Receipt::default(), _dir: dir }
+        let store: Arc<dyn Store> = Arc::new(SledStore::open(dir.path()).unwrap());
+        let gateway = gateway(store, Model::embedded());
+        Self { gateway, received: Receipt::default(), _dir: dir }
+    }
+
+    /// The same store under another match model, settled.
+    pub(crate) fn with_model(self, model: Model) -> Self {
+        let gateway = gateway(self.gateway.store().clone(), model);
+        gateway.refresh_stale().unwrap();
+        let world = Self { gateway, ..self };
+        world.settle();
+        world
     }
 
     /// One page of an endpoint, all of it observed at one moment.
@@ -102,6 +96,26 @@ impl World {
             self.page(&page.iter().collect::<Vec<_>>());
         }
     }
+}
+
+fn gateway(store: Arc<dyn Store>, model: Model) -> Gateway {
+    let endpoint = |(at, id): (usize, &&'static str)| EndpointSettings {
+        id: (*id).into(),
+        facts: EndpointFacts {
+            trust: i32::try_from(at).unwrap(),
+            base_url: base(id),
+            name: (*id).to_owned(),
+            organizations: vec![organization(at, id)],
+        },
+    };
+    let options = GatewayOptions {
+        public_base_url: "http://gateway.example".to_owned(),
+        endpoints: ENDPOINTS.iter().enumerate().map(endpoint).collect(),
+        model,
+        policy: Policy::embedded(),
+        as_of: Some(TODAY),
+    };
+    Gateway::new(store, options)
 }
 
 fn ingest() -> &'static Ingest {

@@ -15,6 +15,8 @@ pub(super) const LAST_SEQ: &[u8] = b"!seq";
 pub(super) const AUDIT_HEAD: &[u8] = b"!audit";
 /// How many homes are dirty.
 pub(super) const DIRTY_COUNT: &[u8] = b"!dirty";
+/// How many pairs are queued for review.
+pub(super) const REVIEW_COUNT: &[u8] = b"!reviews";
 /// All counters.
 pub(super) const COUNTERS: &[u8] = b"!counters";
 
@@ -31,6 +33,8 @@ pub(super) const LINK: u8 = b'l';
 pub(super) const BLOCK: u8 = b'b';
 pub(super) const BLOCK_MEMBER: u8 = b'B';
 pub(super) const DECISION: u8 = b'k';
+pub(super) const PAST_DECISION: u8 = b'K';
+pub(super) const PAIR: u8 = b'P';
 pub(super) const REVIEW: u8 = b'q';
 pub(super) const REVIEW_PLACE: u8 = b'Q';
 pub(super) const CLASS: u8 = b'g';

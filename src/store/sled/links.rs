@@ -1,4 +1,4 @@
-//! Identity: links, blocks, decisions and the review queue.
+//! Identity: links and blocks.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::commit::Commit;
 use super::keys::{self, Key};
-use crate::flow::{BlockingKey, Decision, Demographics, Edge, Home, Owner};
-use crate::store::{LinkWrite, Result, ReviewPair, StoreError, StoredLink};
+use crate::flow::{BlockingKey, Demographics, Edge, Home, Owner};
+use crate::store::{LinkWrite, Result, StoreError, StoredLink};
 
 /// A link as it is stored.
 #[derive(Serialize, Deserialize)]
@@ -86,72 +86,4 @@ fn block(commit: &Commit<'_>, key: BlockingKey) -> Result<BlockValue> {
 
 fn member_key(key: BlockingKey, home: &Home) -> Key {
     Key::new(keys::BLOCK_MEMBER).block(key).home(home)
-}
-
-/// Both keys of a decision: it is found from either home.
-fn decision_keys(a: &Home, b: &Home) -> [Key; 2] {
-    let key =
-        |from, to| Key::new(keys::DECISION).hash(keys::home_hash(from)).hash(keys::home_hash(to));
-    [key(a, b), key(b, a)]
-}
-
-/// Stages a decision; an earlier one about the pair is replaced.
-pub(super) fn decide(commit: &mut Commit<'_>, decision: &Decision) -> Result<()> {
-    for key in decision_keys(&decision.a, &decision.b) {
-        commit.put(key, decision)?;
-    }
-    Ok(())
-}
-
-/// Stages the removal of a decision; false if there is none.
-pub(super) fn undo(commit: &mut Commit<'_>, a: &Home, b: &Home) -> Result<bool> {
-    let pair = decision_keys(a, b);
-    let known = commit.has(&pair[0])?;
-    if known {
-        pair.iter().for_each(|key| commit.remove(key));
-    }
-    Ok(known)
-}
-
-/// Stages the review pairs of some homes in place of those they had.
-pub(super) fn write_reviews(
-    commit: &mut Commit<'_>,
-    of: &[Home],
-    pairs: &[ReviewPair],
-) -> Result<()> {
-    for home in of {
-        for key in commit.keys_under(Key::new(keys::REVIEW_PLACE).hash(keys::home_hash(home)))? {
-            drop_review(commit, &key)?;
-        }
-    }
-    for pair in pairs {
-        let [a, b] = [keys::home_hash(&pair.a), keys::home_hash(&pair.b)];
-        let there = Key::new(keys::REVIEW_PLACE).hash(a).hash(b);
-        let back = Key::new(keys::REVIEW_PLACE).hash(b).hash(a);
-        drop_review(commit, there.as_ref())?;
-        commit.put(there, &pair.weight_bits)?;
-        commit.put(back, &pair.weight_bits)?;
-        commit.put(queue_key(pair.weight_bits).hash(a).hash(b), pair)?;
-    }
-    Ok(())
-}
-
-/// Takes a pair out of the queue, given either of its places.
-fn drop_review(commit: &mut Commit<'_>, place: &[u8]) -> Result<()> {
-    let Some(weight) = commit.get::<f64>("review pair", place)? else { return Ok(()) };
-    let (Some(from), Some(to)) = (keys::id_at(place, 1), keys::id_at(place, 17)) else {
-        return Err(StoreError::Damaged { what: "review pair" });
-    };
-    for (a, b) in [(from, to), (to, from)] {
-        commit.remove(Key::new(keys::REVIEW_PLACE).id(a).id(b));
-        commit.remove(queue_key(weight).id(a).id(b));
-    }
-    Ok(())
-}
-
-/// Begins the key of a pair in the queue, so that the heaviest comes first.
-fn queue_key(weight_bits: f64) -> Key {
-    let bits = weight_bits.to_bits();
-    let rising = if bits >> 63 == 1 { !bits } else { bits | 1 << 63 };
-    Key::new(keys::REVIEW).number(!rising)
 }

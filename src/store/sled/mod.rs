@@ -4,6 +4,7 @@
 mod accept;
 mod audit;
 mod commit;
+mod decisions;
 mod homes;
 mod keys;
 mod links;
@@ -23,7 +24,7 @@ mod tests;
 mod versions;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
 
 use ::sled::Db;
 use bytes::Bytes;
@@ -33,12 +34,12 @@ use self::commit::{Commit, Writer};
 use self::read_view::TableCache;
 use super::{
     Accept, AuditEntry, AuditRow, Block, Change, Counters, Cursor, Dirty, HomeContent, Issued,
-    Result, ReviewPair, Settle, Store, StoredLink, Table, ViewHead,
+    KnownPair, Result, ReviewPair, ReviewPlace, Settle, Store, StoredLink, Table, ViewHead,
 };
 use crate::fhir::ResourceType;
 use crate::flow::{
-    Access, BlockingKey, Decision, DerivedId, Hash, Home, IdKey, Owner, Quarantined,
-    RecordDisposition, RecordHeader,
+    Access, BlockingKey, Decision, DerivedId, Hash, Home, IdKey, Owner, PastDecision, Quarantined,
+    RecordDisposition, RecordHeader, Undo,
 };
 
 /// How many homes one commit marks dirty when all of them are.
@@ -77,26 +78,16 @@ impl Store for SledStore {
     }
 
     fn settle(&self, batch: Settle) -> Result<u64> {
-        self.commit(|commit| settle::settle(commit, batch)).map(|(seq, ())| seq)
+        self.commit(|commit| settle::settle(commit, &self.id_key, batch)).map(|(seq, ())| seq)
     }
 
-    fn decide(&self, decision: Decision) -> Result<u64> {
-        let stage = |commit: &mut Commit<'_>| {
-            links::decide(commit, &decision)?;
-            accept::mark_dirty(commit, [&decision.a, &decision.b].into_iter())
-        };
+    fn decide(&self, decisions: &[Decision]) -> Result<u64> {
+        let stage = |commit: &mut Commit<'_>| decisions::decide(commit, &self.id_key, decisions);
         self.commit(stage).map(|(seq, ())| seq)
     }
 
-    fn undo_decision(&self, a: &Home, b: &Home) -> Result<bool> {
-        let stage = |commit: &mut Commit<'_>| {
-            let known = links::undo(commit, a, b)?;
-            if known {
-                accept::mark_dirty(commit, [a, b].into_iter())?;
-            }
-            Ok(known)
-        };
-        self.commit(stage).map(|(_, known)| known)
+    fn undo_decisions(&self, pairs: &[(Home, Home)], undo: &Undo) -> Result<usize> {
+        self.commit(|commit| decisions::undo(commit, pairs, undo)).map(|(_, known)| known)
     }
 
     fn audit(&self, entries: &[AuditEntry]) -> Result<()> {
@@ -183,8 +174,31 @@ impl Store for SledStore {
         self.read_decisions(access, home)
     }
 
-    fn reviews(&self, access: &Access, limit: usize) -> Result<Vec<ReviewPair>> {
-        self.read_reviews(access, limit)
+    fn past_decisions(&self, access: &Access, a: &Home, b: &Home) -> Result<Vec<PastDecision>> {
+        self.read_past_decisions(access, a, b)
+    }
+
+    fn reviews(
+        &self,
+        access: &Access,
+        after: Option<&ReviewPlace>,
+        limit: usize,
+    ) -> Result<Vec<ReviewPair>> {
+        self.read_reviews(access, after, limit)
+    }
+
+    fn review_count(&self, _access: &Access) -> Result<usize> {
+        let count: Option<i64> = self.get("review count", keys::REVIEW_COUNT)?;
+        Ok(count.and_then(|count| usize::try_from(count).ok()).unwrap_or(0))
+    }
+
+    fn known_pairs(
+        &self,
+        access: &Access,
+        beginning: &str,
+        limit: usize,
+    ) -> Result<Vec<KnownPair>> {
+        self.read_known_pairs(access, beginning, limit)
     }
 
     fn referrers(&self, access: &Access, directory: DerivedId) -> Result<Vec<Home>> {
@@ -257,6 +271,20 @@ impl Store for SledStore {
 
     fn audit_trail(&self, access: &Access, after: u64, limit: usize) -> Result<Vec<AuditRow>> {
         self.read_audit_trail(access, after, limit)
+    }
+
+    fn audit_count(&self) -> Result<u64> {
+        let head: Option<audit::AuditHead> = self.get("audit head", keys::AUDIT_HEAD)?;
+        Ok(head.map_or(0, |head| head.number))
+    }
+
+    fn check_writable(&self) -> Result<()> {
+        // A writer that is busy works: a probe waits for no commit.
+        match self.writer.try_lock() {
+            Ok(writer) => writer.begin(&self.db).map(|_| ()),
+            Err(TryLockError::Poisoned(writer)) => writer.into_inner().begin(&self.db).map(|_| ()),
+            Err(TryLockError::WouldBlock) => Ok(()),
+        }
     }
 
     fn last_seq(&self) -> Result<u64> {

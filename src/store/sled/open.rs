@@ -78,7 +78,7 @@ fn found_format(stored: &[u8]) -> Result<u32> {
     Ok(found)
 }
 
-fn known_id_key(db: &Db) -> Result<IdKey> {
+pub(super) fn known_id_key(db: &Db) -> Result<IdKey> {
     let stored = db.get(keys::ID_KEY).map_err(engine("read the id key"))?;
     let stored = stored.ok_or(StoreError::Damaged { what: "id key" })?;
     codec::decode("id key", &stored)

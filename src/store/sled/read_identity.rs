@@ -1,4 +1,4 @@
-//! Reads of identity: dirty marks, links, blocks, decisions, the review queue.
+//! Reads of identity: dirty marks, links, blocks, referrers.
 
 use std::collections::BTreeSet;
 
@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use super::keys::{self, Key};
 use super::links::{self, BlockValue, LinkValue};
 use super::{SledStore, settle};
-use crate::flow::{Access, BlockingKey, Decision, DerivedId, DisclosureClass, Home, Owner};
-use crate::store::{Block, Dirty, Result, ReviewPair, StoreError, StoredLink, codec};
+use crate::flow::{Access, BlockingKey, DerivedId, DisclosureClass, Home, Owner};
+use crate::store::{Block, Dirty, Result, StoreError, StoredLink, codec};
 
 impl SledStore {
     pub(super) fn read_dirty(&self, access: &Access, limit: usize) -> Result<Vec<Dirty>> {
@@ -59,26 +59,6 @@ impl SledStore {
             DisclosureClass::Endpoints(_) => homes.len(),
         };
         Ok(Block { key, generation, homes, total })
-    }
-
-    pub(super) fn read_decisions(&self, access: &Access, home: &Home) -> Result<Vec<Decision>> {
-        let sees = |decision: &Decision| {
-            access.sees(decision.a.endpoint()) && access.sees(decision.b.endpoint())
-        };
-        self.walk(&Key::new(keys::DECISION).hash(keys::home_hash(home)), None)
-            .map(|item| codec::decode("decision", &item?.1))
-            .filter(|item| item.as_ref().map_or(true, sees))
-            .collect()
-    }
-
-    pub(super) fn read_reviews(&self, access: &Access, limit: usize) -> Result<Vec<ReviewPair>> {
-        let sees =
-            |pair: &ReviewPair| access.sees(pair.a.endpoint()) && access.sees(pair.b.endpoint());
-        self.walk(&Key::new(keys::REVIEW), None)
-            .map(|item| codec::decode("review pair", &item?.1))
-            .filter(|item| item.as_ref().map_or(true, sees))
-            .take(limit)
-            .collect()
     }
 
     pub(super) fn read_referrers(

@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use super::accept;
 use super::commit::Commit;
+use super::decisions;
 use super::homes;
 use super::keys::{self, Key};
 use super::links;
 use super::tables::{self, Contents, TableId};
 use super::versions::Versions;
 use crate::fhir::ResourceType;
-use crate::flow::{ChartKey, DerivedId, DisclosureClass, Hash, Home, Owner, ViewStamp};
+use crate::flow::{ChartKey, DerivedId, DisclosureClass, Hash, Home, IdKey, Owner, ViewStamp};
 use crate::store::{CounterDelta, Result, Settle, ViewHead, ViewWrite};
 
 /// The head of a view as it is stored.
@@ -54,7 +55,7 @@ impl HeadValue {
 }
 
 /// Stages everything of a settle commit.
-pub(super) fn settle(commit: &mut Commit<'_>, mut batch: Settle) -> Result<()> {
+pub(super) fn settle(commit: &mut Commit<'_>, ids: &IdKey, mut batch: Settle) -> Result<()> {
     links::check_generations(commit, &batch.expected)?;
     let homes: BTreeSet<Home> = batch.links.iter().map(|link| link.home.clone()).collect();
     links::write_links(commit, batch.links)?;
@@ -73,7 +74,8 @@ pub(super) fn settle(commit: &mut Commit<'_>, mut batch: Settle) -> Result<()> {
         write_view(commit, &mut versions, &before, view)?;
     }
     versions.finish(commit)?;
-    links::write_reviews(commit, &batch.review_of, &batch.reviews)?;
+    let queue = (batch.review_of.as_slice(), batch.reviews.as_slice());
+    decisions::write_reviews(commit, ids, queue, batch.at)?;
     accept::clean(commit, &batch.clean)?;
     accept::mark_dirty(commit, batch.dirty.iter())?;
     homes.iter().try_for_each(|home| homes::compact(commit, home))

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::*;
-use crate::store::fixture::{goal, person, view};
+use crate::flow::{MatchGrade, Verdict};
+use crate::store::fixture::{at, chart, goal, person, view};
 use crate::store::{StoreError, model, suite};
 
 fn open(dir: &Path) -> SledStore {
@@ -76,11 +77,32 @@ fn an_earlier_format_is_brought_forward() {
     for key in &past {
         store.db.insert(key, [1, 0].as_slice()).unwrap();
     }
+    let (a, b) = (chart("a", "1"), chart("b", "1"));
+    let (by, note) = ("anna".into(), "".into());
+    let decision =
+        Decision { verdict: Verdict::Link, a: a.clone(), b: b.clone(), by, at: at(1), note };
+    store.decide(std::slice::from_ref(&decision)).unwrap();
+    let (weight_bits, grade) = (4.0, MatchGrade::Probable);
+    let queued =
+        ReviewPair { a: a.clone(), b: chart("c", "1"), weight_bits, grade, reason: "".into() };
+    let reviews = vec![queued];
+    store.settle(Settle { review_of: vec![a.clone()], reviews, ..Settle::default() }).unwrap();
+    for kind in [keys::PAIR, keys::PAST_DECISION] {
+        for key in store.db.scan_prefix([kind]).keys() {
+            store.db.remove(key.unwrap()).unwrap();
+        }
+    }
+    store.db.remove(keys::REVIEW_COUNT).unwrap();
     store.db.insert(keys::FORMAT, [1, 0, 0, 0, 1].as_slice()).unwrap();
     drop(store);
     let store = open(dir.path());
     assert_eq!(store.db.get(keys::FORMAT).unwrap().unwrap(), migrate::stamp());
     assert_eq!(store.db.scan_prefix([keys::PAST_BODY]).count(), 0);
+    let system = Access::system();
+    assert_eq!(store.known_pairs(&system, "", 9).unwrap().len(), 2);
+    assert_eq!(store.review_count(&system).unwrap(), 1);
+    let past = PastDecision { decision, undone: None };
+    assert_eq!(store.past_decisions(&system, &b, &a).unwrap(), [past]);
 }
 
 #[test]

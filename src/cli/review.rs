@@ -1,0 +1,338 @@
+//! `review`: the steward's queue, and what stewards decide.
+
+use std::collections::BTreeSet;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::gateway::{open_gateway, read_config};
+use super::output::Output;
+use super::person_text::audited;
+use super::review_names::{Named, pair_name, person_name};
+use super::review_text::{list_line, persons_text, show_text};
+use super::{CliError, Common};
+use crate::flow::{Access, ChartKey, DerivedId, Home, PastDecision, Verdict};
+use crate::pipeline::{Gateway, GatewayError, PersonNow};
+use crate::store::StoreError;
+
+const NAMES: &str = "A pair is named by the id that `review list` shows (or its beginning), or by \
+                     two charts: ENDPOINT/Patient/ID, or an id of this gateway.";
+
+/// What to do with the queue.
+#[derive(Subcommand)]
+pub(super) enum ReviewCommand {
+    /// Lists pairs that may be one person, the most alike first
+    #[command(after_help = "Example: careweave review list --limit 10")]
+    List {
+        /// How many pairs
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        limit: u16,
+        /// Goes on behind this pair
+        #[arg(long, value_name = "PAIR")]
+        after: Option<String>,
+    },
+    /// Shows both sides of a pair, why they are alike, and what a link would do
+    #[command(after_help = NAMES, long_about = None)]
+    Show {
+        /// A pair, or two charts
+        #[arg(required = true, num_args = 1..=2, value_name = "PAIR | CHART CHART")]
+        names: Vec<String>,
+    },
+    /// Decides that two charts are one person
+    #[command(after_help = "Example: careweave review link mercy/Patient/1001 valley/Patient/7 \
+                            --note 'same insurance card'")]
+    Link(DecideArgs),
+    /// Parts charts that are shown as one person: one chart from all others, or one from another
+    #[command(after_help = "Example: careweave review unlink mercy/Patient/1001\n\nOf one chart: \
+                            it is decided to be no match of any other chart of its person; those \
+                            stay together. Of two: only these are decided to be no match, and \
+                            charts linked with both go with the one they are more like.")]
+    Unlink(DecideArgs),
+    /// Decides that two charts are not one person, now and after every pull
+    #[command(after_help = "Example: careweave review no-match 3k9f8a7b2c --note 'father and son'")]
+    NoMatch(DecideArgs),
+    /// Takes the last decision about a pair back, or the last one that named a chart
+    #[command(after_help = "Example: careweave review undo 3k9f8a7b2c\n\nWhat stood before it \
+                            stands again. `undo CHART` takes back all that one `unlink CHART` \
+                            decided.")]
+    Undo(DecideArgs),
+}
+
+/// About whom, and on whose word.
+#[derive(Args)]
+pub(super) struct DecideArgs {
+    /// A pair, or two charts; for unlink and undo also one chart
+    #[arg(required = true, num_args = 1..=2, value_name = "PAIR | CHART [CHART]")]
+    names: Vec<String>,
+    /// Why; kept with the decision
+    #[arg(long, default_value = "", value_name = "TEXT")]
+    note: String,
+    /// Who decides; the user of the operating system if not given
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+}
+
+/// Opens the store and does it.
+pub(super) fn run(
+    command: &ReviewCommand,
+    common: &Common,
+    output: &Output,
+) -> Result<(), CliError> {
+    let config = read_config(common)?;
+    let gateway = open_gateway(&config).map_err(told_in_use)?;
+    gateway.settle_all(&mut |_, _| {})?;
+    let review = Review {
+        gateway: &gateway,
+        output,
+        runtime: tokio::runtime::Builder::new_current_thread().build()?,
+    };
+    match command {
+        ReviewCommand::List { limit, after } => review.list(*limit, after.as_deref()),
+        ReviewCommand::Show { names } => review.show(names),
+        ReviewCommand::Link(args) => review.link(args),
+        ReviewCommand::Unlink(args) => review.unlink(args),
+        ReviewCommand::NoMatch(args) => review.no_match(args),
+        ReviewCommand::Undo(args) => review.undo(args),
+    }
+}
+
+/// The embedded store has one user at a time, and it is mostly `serve`.
+fn told_in_use(error: CliError) -> CliError {
+    match error {
+        CliError::Store(StoreError::InUse { path }) => CliError::Failed(format!(
+            "the store in {path} is in use, most likely by a running `careweave serve`; stop that \
+             one (ctrl-c or SIGTERM), review, and start it again: its pulls go on where they \
+             stopped"
+        )),
+        other => other,
+    }
+}
+
+/// Names the decisions that are in the way: the steward knows these charts.
+fn told_kept_apart(error: GatewayError) -> CliError {
+    let GatewayError::KeptApart(decisions) = &error else { return error.into() };
+    let standing = decisions.iter().map(|d| format!("  {} and {}, by {}", d.a, d.b, d.by));
+    let standing: Vec<String> = standing.collect();
+    CliError::Failed(format!("{error}; undo first, if it was wrong:\n{}", standing.join("\n")))
+}
+
+struct Review<'a> {
+    gateway: &'a Gateway,
+    output: &'a Output,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Review<'_> {
+    fn list(&self, limit: u16, after: Option<&str>) -> Result<(), CliError> {
+        let access = Access::open();
+        let after = after.map(|name| Named::pair(self.gateway, name)).transpose()?;
+        let limit = usize::from(limit);
+        let mut queue = self.gateway.review_queue(&access, after.as_ref(), limit + 1)?;
+        let more = queue.len() > limit;
+        queue.truncate(limit);
+        let mut pairs = Vec::new();
+        let mut told = BTreeSet::new();
+        for queued in &queue {
+            let a = self.gateway.review_side(&access, &queued.pair.a)?;
+            let b = self.gateway.review_side(&access, &queued.pair.b)?;
+            told.extend(a.person.into_iter().chain(b.person));
+            pairs.push((queued, a, b));
+        }
+        self.audited("review list", told)?;
+        let total = self.gateway.store().review_count(&access)?;
+        let next = queue.last().filter(|_| more).map(|queued| pair_name(queued.id));
+        if self.output.is_json() {
+            let pairs: Vec<Value> =
+                pairs.iter().map(|(q, a, b)| super::review_text::list_json(q, a, b)).collect();
+            return self.output.json(&json!({"pairs": pairs, "total": total, "next": next}));
+        }
+        for (queued, a, b) in &pairs {
+            self.output.line(&list_line(queued, a, b))?;
+        }
+        match next {
+            Some(next) => self.output.line(&format!(
+                "{} of {total} pairs; more: careweave review list --after {next}",
+                pairs.len()
+            )),
+            None if total == 0 => self.output.line("nothing to review"),
+            None => self.output.line(&format!("{total} pairs in the queue; that was the last")),
+        }
+    }
+
+    fn show(&self, names: &[String]) -> Result<(), CliError> {
+        let access = Access::open();
+        let (a, b) = Named::of(self.gateway, names)?.two()?;
+        let side_a = self.gateway.review_side(&access, &a)?;
+        let side_b = self.gateway.review_side(&access, &b)?;
+        self.audited("review show", side_a.person.into_iter().chain(side_b.person).collect())?;
+        let store = self.gateway.store();
+        let id = store.id_key().pair(&a, &b);
+        let known = store.known_pairs(&access, &id.to_string(), 1)?;
+        let shown = super::review_text::Shown {
+            id,
+            since: known.first().and_then(|pair| pair.queued),
+            comparison: self.gateway.comparison(&a, &b)?,
+            outcome: match (a.chart(), b.chart()) {
+                (Some(a), Some(b)) => {
+                    Some(self.gateway.if_linked(&access, &(a.clone(), b.clone()))?)
+                }
+                _ => None,
+            },
+            decisions: store.past_decisions(&access, &a, &b)?,
+            together: side_a.person.is_some() && side_a.person == side_b.person,
+            sides: [side_a, side_b],
+        };
+        match self.output.is_json() {
+            true => self.output.json(&shown.json()),
+            false => self.output.line(&show_text(&shown)),
+        }
+    }
+
+    fn link(&self, args: &DecideArgs) -> Result<(), CliError> {
+        let pair = Named::of(self.gateway, &args.names)?.charts()?;
+        self.decide("link", Verdict::Link, &[pair], args)
+    }
+
+    fn no_match(&self, args: &DecideArgs) -> Result<(), CliError> {
+        let pair = Named::of(self.gateway, &args.names)?.charts()?;
+        self.decide("no-match", Verdict::NoMatch, &[pair], args)
+    }
+
+    fn unlink(&self, args: &DecideArgs) -> Result<(), CliError> {
+        let access = Access::open();
+        let alone = |chart: &ChartKey| {
+            CliError::Failed(format!("{chart} is a person by itself; there is nothing to part"))
+        };
+        let pairs = match Named::of(self.gateway, &args.names)? {
+            Named::Chart(chart) => {
+                let person = self.gateway.persons_of(&access, std::slice::from_ref(&chart))?;
+                let charts = person.into_iter().flat_map(|person| person.charts);
+                let others = charts.filter(|other| *other != chart);
+                let pairs: Vec<_> = others.map(|other| (chart.clone(), other)).collect();
+                if pairs.is_empty() {
+                    return Err(alone(&chart));
+                }
+                pairs
+            }
+            named @ Named::Two(..) => {
+                let (a, b) = named.charts()?;
+                if self.gateway.persons_of(&access, &[a.clone(), b.clone()])?.len() > 1 {
+                    return Err(CliError::Failed(format!(
+                        "{a} and {b} are two persons already; to keep them so whatever comes, use \
+                         careweave review no-match"
+                    )));
+                }
+                vec![(a, b)]
+            }
+        };
+        self.decide("unlink", Verdict::NoMatch, &pairs, args)
+    }
+
+    fn decide(
+        &self,
+        word: &'static str,
+        verdict: Verdict,
+        pairs: &[(ChartKey, ChartKey)],
+        args: &DecideArgs,
+    ) -> Result<(), CliError> {
+        let by = by(args)?;
+        let touched = self.touched(pairs)?;
+        self.gateway.decide_all(verdict, pairs, &by, &args.note).map_err(told_kept_apart)?;
+        self.tell(word, &by, pairs, &touched)
+    }
+
+    fn undo(&self, args: &DecideArgs) -> Result<(), CliError> {
+        let by = by(args)?;
+        let pairs = match Named::of(self.gateway, &args.names)? {
+            Named::Chart(chart) => self.last_of(chart)?,
+            named @ Named::Two(..) => vec![named.charts()?],
+        };
+        let touched = self.touched(&pairs)?;
+        if self.gateway.undo(&pairs, &by, &args.note)? == 0 {
+            return Err(CliError::Failed("no decision stands about them".to_owned()));
+        }
+        self.tell("undo", &by, &pairs, &touched)
+    }
+
+    /// The pairs of the last decision that named a chart.
+    fn last_of(&self, chart: ChartKey) -> Result<Vec<(ChartKey, ChartKey)>, CliError> {
+        let home = Home::Chart(chart);
+        let standing = self.gateway.store().decisions(&Access::open(), &home)?;
+        let last = standing.iter().map(|d| d.at).max();
+        let of_last = standing.iter().filter(|d| Some(d.at) == last);
+        let charts = |d: &crate::flow::Decision| Some((d.a.chart()?.clone(), d.b.chart()?.clone()));
+        Ok(of_last.filter_map(charts).collect())
+    }
+
+    /// All charts of the persons that a decision about these pairs may change.
+    fn touched(&self, pairs: &[(ChartKey, ChartKey)]) -> Result<Vec<ChartKey>, CliError> {
+        let named: Vec<ChartKey> = pairs
+            .iter()
+            .flat_map(|(a, b)| [a, b])
+            .cloned()
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
+        let persons = self.gateway.persons_of(&Access::open(), &named)?;
+        let all: BTreeSet<ChartKey> =
+            persons.into_iter().flat_map(|person| person.charts).chain(named).collect();
+        Ok(all.into_iter().collect())
+    }
+
+    /// Prints what is so now. Everything said is durable.
+    fn tell(
+        &self,
+        word: &'static str,
+        by: &str,
+        pairs: &[(ChartKey, ChartKey)],
+        touched: &[ChartKey],
+    ) -> Result<(), CliError> {
+        self.gateway.settle_all(&mut |_, _| {})?;
+        let access = Access::open();
+        let persons = self.gateway.persons_of(&access, touched)?;
+        self.audited(&format!("review {word}"), persons.iter().filter_map(|p| p.id).collect())?;
+        let ids = pairs.iter().map(|(a, b)| self.pair_id(a, b));
+        if self.output.is_json() {
+            let ids: Vec<String> = ids.collect();
+            let persons: Vec<Value> = persons.iter().map(PersonNow::json).collect();
+            let told = json!({"decision": word, "by": by, "pairs": ids, "persons": persons});
+            return self.output.json(&told);
+        }
+        for ((a, b), id) in pairs.iter().zip(ids) {
+            self.output.line(&format!("{word} by {by}: {a} and {b} (pair {id})"))?;
+        }
+        self.output.line(&persons_text(&persons))?;
+        for (a, b) in pairs {
+            let (a, b) = (Home::Chart(a.clone()), Home::Chart(b.clone()));
+            let history = self.gateway.store().past_decisions(&access, &a, &b)?;
+            let standing = history.iter().rev().find(|past| past.undone.is_none());
+            if let (Some(PastDecision { decision, .. }), "undo") = (standing, word) {
+                let verdict = super::review_text::verdict_word(decision.verdict);
+                self.output.line(&format!("the {verdict} by {} stands again", decision.by))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn pair_id(&self, a: &ChartKey, b: &ChartKey) -> String {
+        let (a, b) = (Home::Chart(a.clone()), Home::Chart(b.clone()));
+        pair_name(self.gateway.store().id_key().pair(&a, &b))
+    }
+
+    fn audited(&self, action: &str, persons: BTreeSet<DerivedId>) -> Result<(), CliError> {
+        let persons: Vec<DerivedId> = persons.into_iter().collect();
+        self.runtime.block_on(audited(self.gateway, action, &persons))
+    }
+}
+
+fn by(args: &DecideArgs) -> Result<String, CliError> {
+    match &args.by {
+        Some(name) if name.trim().is_empty() => {
+            Err(CliError::Usage("--by names nobody; give a name".to_owned()))
+        }
+        Some(name) => Ok(name.clone()),
+        None => person_name().ok_or_else(|| {
+            CliError::Usage("the system tells no user name; give one with --by".to_owned())
+        }),
+    }
+}
