@@ -77,11 +77,21 @@ enum Command {
     CheckConfig,
 }
 
+/// Tells of a panic in one line, without what it says: that may be patient data, and whoever
+/// waits for the outcome is told by an error.
+fn quiet_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(at, "a part of careweave ended abnormally");
+    }));
+}
+
 /// Runs the program.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let output = Output::new(cli.common.json, cli.common.quiet);
     start_log();
+    quiet_panics();
     let done = match cli.command {
         Command::Demo(args) => demo::run(&args, &cli.common, &output),
         Command::Serve => serve::run(&cli.common, &output),
