@@ -1,4 +1,4 @@
-//! The promises P1 to P5 as properties: generated people and edits, sent in any order through
+//! The promises P1 to P5, and P8 where workers race, as properties: generated people and edits, sent in any order through
 //! ingest, accept and settle into a real store, and the views that come out compared.
 #![expect(clippy::unwrap_used, reason = "test")]
 
@@ -12,6 +12,8 @@ mod identity;
 mod order;
 #[path = "promises/projection.rs"]
 mod projection;
+#[path = "promises/races.rs"]
+mod races;
 #[path = "promises/reverts.rs"]
 mod reverts;
 #[path = "promises/silence.rs"]

@@ -12,7 +12,7 @@ use careweave::identity::Model;
 use careweave::ingest::{EndpointBases, Ingest};
 use careweave::pipeline::{EndpointSettings, Gateway, GatewayOptions, Receipt, accept};
 use careweave::reconcile::{EndpointFacts, Policy};
-use careweave::store::SledStore;
+use careweave::store::{SledStore, Store};
 
 use super::statements::{Said, Statement};
 
@@ -34,6 +34,16 @@ impl World {
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = Arc::new(SledStore::open(dir.path()).unwrap());
+        let gateway = Self::on(store);
+        Self { gateway, received: Receipt::default(), _dir: dir }
+    }
+
+    /// One more gateway on the same store.
+    pub(crate) fn another_gateway(&self) -> Gateway {
+        Self::on(self.gateway.store().clone())
+    }
+
+    fn on(store: Arc<dyn Store>) -> Gateway {
         let endpoint = |(at, id): (usize, &&'static str)| EndpointSettings {
             id: (*id).into(),
             facts: EndpointFacts {
@@ -50,7 +60,7 @@ impl World {
             policy: Policy::embedded(),
             as_of: Some(TODAY),
         };
-        Self { gateway: Gateway::new(store, options), received: Receipt::default(), _dir: dir }
+        Gateway::new(store, options)
     }
 
     /// One page of an endpoint, all of it observed at one moment.
@@ -104,7 +114,7 @@ impl World {
     }
 }
 
-fn ingest() -> &'static Ingest {
+pub(crate) fn ingest() -> &'static Ingest {
     static INGEST: OnceLock<Ingest> = OnceLock::new();
     INGEST.get_or_init(|| {
         let bases = ENDPOINTS.map(|id| (base(id), id.into()));

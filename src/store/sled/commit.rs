@@ -28,7 +28,7 @@ pub(super) struct Writer {
     blobs: PathBuf,
     blobs_changed: Option<std::time::SystemTime>,
     /// Set when a commit failed half-way: what is in memory is then not what is on disk.
-    broken: bool,
+    broken: Option<StoreError>,
     #[cfg(test)]
     pub(super) watch: Option<Watch>,
 }
@@ -54,7 +54,7 @@ impl Writer {
             piece_bytes: pieces::piece_bytes(segment_bytes),
             blobs: engine_dir.join("blobs"),
             blobs_changed: None,
-            broken: false,
+            broken: None,
             #[cfg(test)]
             watch: None,
         })
@@ -62,11 +62,8 @@ impl Writer {
 
     /// Begins a commit with the next seq.
     pub(super) fn begin<'a>(&self, db: &'a Db) -> Result<Commit<'a>> {
-        if self.broken {
-            return Err(StoreError::Engine {
-                operation: "write after a failed commit; restart careweave",
-                source: "an earlier commit failed half-way".into(),
-            });
+        if let Some(cause) = &self.broken {
+            return Err(again(cause));
         }
         let mut commit = Commit { db, staged: BTreeMap::new(), seq: 0 };
         commit.seq = commit.get::<u64>("last seq", LAST_SEQ)?.unwrap_or(0) + 1;
@@ -80,7 +77,16 @@ impl Writer {
         let db = commit.db;
         let batch = self.batch(commit)?;
         // Cleared only by success: a batch that is applied but not on disk must not be built on.
-        self.broken = true;
+        self.broken = Some(StoreError::Engine {
+            operation: "write after a commit that ended abnormally; restart careweave",
+            source: "the commit panicked".into(),
+        });
+        let done = self.write(db, batch, gate);
+        self.broken = done.as_ref().err().map(again);
+        done.map(|()| seq)
+    }
+
+    fn write(&mut self, db: &Db, batch: ::sled::Batch, gate: &RwLock<()>) -> Result<()> {
         // While this is held the engine neither reuses a segment nor removes a file for the sake
         // of what this commit writes: what it replaces stays whole until the sync has come back.
         let _keeps_replaced = ::sled::pin();
@@ -89,9 +95,7 @@ impl Writer {
             db.apply_batch(batch).map_err(engine("apply a commit"))?;
         }
         db.flush().map_err(engine("flush a commit"))?;
-        self.sync()?;
-        self.broken = false;
-        Ok(seq)
+        self.sync()
     }
 
     /// What is staged, with large values in pieces.
@@ -234,6 +238,19 @@ impl Commit<'_> {
             }
         }
         Ok(keys.into_iter().collect())
+    }
+}
+
+/// Why nothing more is written after this failure.
+fn again(cause: &StoreError) -> StoreError {
+    match cause {
+        StoreError::Full { operation } => StoreError::Full { operation },
+        StoreError::ReadOnly { operation } => StoreError::ReadOnly { operation },
+        StoreError::Removed => StoreError::Removed,
+        other => StoreError::Engine {
+            operation: "write after a failed commit; restart careweave",
+            source: other.to_string().into(),
+        },
     }
 }
 
