@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use super::pulled::{Providers, careweave, run};
+use super::state::CRASHES;
 
 /// Answers of a server are asked for so often at most.
 const TRIES: usize = 400;
@@ -16,7 +17,7 @@ fn limited(dir: &Path, kib: u64, args: &str) -> Command {
     let program = env!("CARGO_BIN_EXE_careweave");
     let script = format!("trap '' XFSZ; ulimit -f {kib}; exec {program} {args}");
     let mut command = Command::new("bash");
-    command.current_dir(dir).args(["-c", &script]);
+    command.env_remove(CRASHES).current_dir(dir).args(["-c", &script]);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

@@ -48,7 +48,7 @@ fn kill_after(
     // What it told before it died counts.
     all.extend(lines);
     let ended = all.last() == Some(&usize::MAX);
-    (all.into_iter().filter(|nth| *nth != usize::MAX).next_back(), ended)
+    (all.into_iter().rfind(|nth| *nth != usize::MAX), ended)
 }
 
 #[test]

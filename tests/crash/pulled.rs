@@ -12,7 +12,7 @@ use careweave::net::{ServeOptions, serve};
 use careweave::population;
 use careweave::simulator::{Simulator, SimulatorOptions};
 
-use super::state::{Dice, TODAY, assert_same, copy, gateway, kills_wanted, state};
+use super::state::{CRASHES, Dice, TODAY, assert_same, copy, gateway, kills_wanted, state};
 
 const PERSONS: usize = 5;
 const PAGE: usize = 15;
@@ -70,7 +70,9 @@ impl Providers {
 /// The program, in a directory.
 pub(crate) fn careweave(dir: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_careweave"));
-    command.current_dir(dir).args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // The program takes what begins so for a setting.
+    command.env_remove(CRASHES).current_dir(dir).args(args);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 

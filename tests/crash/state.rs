@@ -16,13 +16,16 @@ use careweave::store::SledStore;
 pub(crate) const TODAY: Date = date(2026, 11, 22);
 pub(crate) const ENDPOINTS: [&str; 3] = ["mercy", "valley", "harbor"];
 
+/// How many kills, or losses, are asked for in all.
+pub(crate) const CRASHES: &str = "CAREWEAVE_CRASHES";
+
 const MANY: usize = 100_000;
 const KILLS: usize = 20;
 const KINDS: usize = 4;
 
 /// How many kills of each kind are asked for.
 pub(crate) fn kills_wanted() -> usize {
-    let asked = std::env::var("CAREWEAVE_CRASHES").ok();
+    let asked = std::env::var(CRASHES).ok();
     asked.map_or(KILLS, |kills| kills.parse().unwrap()).div_ceil(KINDS)
 }
 
@@ -123,7 +126,7 @@ pub(crate) fn proved(gateway: &Gateway) -> BTreeMap<String, String> {
 
 pub(crate) fn assert_same(killed: &BTreeMap<String, String>, whole: &BTreeMap<String, String>) {
     let names = killed.keys().chain(whole.keys());
-    let differs = names.filter(|name| killed.get(*name) != whole.get(*name)).next();
+    let differs = names.into_iter().find(|name| killed.get(*name) != whole.get(*name));
     if let Some(name) = differs {
         let (killed, whole) = (killed.get(name), whole.get(name));
         panic!("{name} differs\n  killed: {killed:?}\n  never killed: {whole:?}");

@@ -16,7 +16,8 @@ const RACES: usize = 120;
 /// A Patient of the nth human with these member identifiers.
 fn patient(nth: usize, identifiers: &[&str]) -> Value {
     let identifiers = identifiers.iter().map(|system| {
-        json!({"system": format!("http://{system}.example/member"), "value": format!("M{nth}{system}")})
+        let value = format!("M{nth}{system}");
+        json!({"system": format!("http://{system}.example/member"), "value": value})
     });
     json!({
         "resourceType": "Patient",
@@ -30,10 +31,10 @@ fn patient(nth: usize, identifiers: &[&str]) -> Value {
 }
 
 fn bring(gateway: &Gateway, endpoint: &'static str, patient: &Value) {
-    let page = json!({"resourceType": "Bundle", "type": "searchset", "entry": [{
-        "fullUrl": format!("https://fhir.{endpoint}.example/r4/Patient/{}", patient["id"].as_str().unwrap()),
-        "resource": patient,
-    }]});
+    let id = patient["id"].as_str().unwrap();
+    let url = format!("https://fhir.{endpoint}.example/r4/Patient/{id}");
+    let entry = json!({"fullUrl": url, "resource": patient});
+    let page = json!({"resourceType": "Bundle", "type": "searchset", "entry": [entry]});
     let endpoint: Arc<str> = endpoint.into();
     let page = ingest().page(&endpoint, moment(0), page.to_string().as_bytes());
     accept(gateway.store().as_ref(), &endpoint, &page, None).unwrap();

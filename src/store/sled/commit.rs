@@ -128,6 +128,11 @@ impl Writer {
 
     /// The engine writes, but never forces to the disk.
     fn sync(&mut self) -> Result<()> {
+        // Deleted files go on taking writes until they are closed.
+        let log = self.log_file.metadata().map_err(io("look at the log"))?;
+        if log.nlink() == 0 {
+            return Err(StoreError::Removed);
+        }
         self.watched();
         let changed = std::fs::metadata(&self.blobs).and_then(|meta| meta.modified()).ok();
         if changed != self.blobs_changed {
@@ -135,11 +140,6 @@ impl Writer {
             self.blobs_changed = changed;
         }
         self.log_file.sync_data().map_err(io("force the log to the disk"))?;
-        // Deleted files go on taking writes until they are closed.
-        let log = self.log_file.metadata().map_err(io("look at the log"))?;
-        if log.nlink() == 0 {
-            return Err(StoreError::Removed);
-        }
         self.watched();
         self.log_end.advance().map_err(io("remember the end of the log"))
     }

@@ -9,8 +9,9 @@ use super::commit::{Writer, engine};
 use super::keys;
 use crate::store::{Result, codec};
 
-/// The format of stores that this code writes.
-pub(super) const FORMAT: u32 = 2;
+/// The format of stores that this code writes. In format 3 values may lie in pieces; those that
+/// are whole are read as before.
+pub(super) const FORMAT: u32 = 3;
 
 /// How many values one step takes on.
 const STEP: usize = 1_000;

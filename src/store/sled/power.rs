@@ -11,10 +11,11 @@ use crate::store::fixture::{chart, person, record, view};
 
 /// Small segments, so that commits reach over several and free ones are used again soon.
 const SEGMENT_BYTES: usize = 256 << 10;
-const CUTS: usize = 24;
+const CUTS: usize = 20;
 const CUTS_PER_COMMIT: usize = 3;
 /// Commits before the first cut: until then no segment is used a second time.
 const COMMITS_BEFORE: usize = 12;
+const COMMITS_CUT: usize = 8;
 
 /// All files of a data directory.
 type Image = BTreeMap<PathBuf, Vec<u8>>;
@@ -162,43 +163,44 @@ fn a_loss_of_power_takes_the_last_commit_whole_or_not_at_all() {
     while done < cuts {
         world += 1;
         let dir = tempfile::tempdir().unwrap();
+        let store = SledStore::open_sized(dir.path(), SEGMENT_BYTES).unwrap();
+        (0..COMMITS_BEFORE).for_each(|nth| commit_something(&mut dice, &store, nth));
         let images: Arc<Mutex<Vec<Image>>> = Arc::default();
         let (kept, at) = (images.clone(), dir.path().to_path_buf());
-        let store = SledStore::open_sized(dir.path(), SEGMENT_BYTES).unwrap();
         let keep = move || kept.lock().unwrap().push(image(&at));
         store.writer.lock().unwrap().watch = Some(Box::new(keep));
         let mut before = everything(&store);
-        for nth in 0..COMMITS_BEFORE + 8 {
-            images.lock().unwrap().drain(..);
+        for nth in (COMMITS_BEFORE..).take(COMMITS_CUT) {
             let mut forced = image(dir.path());
             commit_something(&mut dice, &store, nth);
             let after = everything(&store);
             let mut points: Vec<Image> = images.lock().unwrap().drain(..).collect();
             points.push(image(dir.path()));
-            if nth >= COMMITS_BEFORE {
-                // Images come in pairs: written, then forced.
-                for pair in points.chunks(2) {
-                    for _ in 0..CUTS_PER_COMMIT {
-                        done += 1;
-                        let mut left = cut(&mut dice, &forced, &pair[0]);
-                        if dice.roll(4) == 0 {
-                            left = cut_while_opening(&mut dice, &left);
-                        }
-                        if let Err(fault) = survives(&left, &[before, after]) {
-                            faults.push(format!("world {world} commit {nth}: {fault}"));
-                        }
+            // Images come in pairs: written, then forced.
+            for pair in points.chunks(2) {
+                for _ in 0..CUTS_PER_COMMIT {
+                    done += 1;
+                    let mut left = cut(&mut dice, &forced, &pair[0]);
+                    if dice.roll(4) == 0 {
+                        left = cut_while_opening(&mut dice, &left);
                     }
-                    forced = pair.get(1).unwrap_or(&pair[0]).clone();
+                    if let Err(fault) = survives(&left, &[before, after]) {
+                        faults.push(format!("store {world} commit {nth}: {fault}"));
+                    }
                 }
-                done += 1;
-                if let Err(fault) = survives(&forced, &[after]) {
-                    faults.push(format!("world {world} commit {nth}, acknowledged: {fault}"));
-                }
+                forced = pair.get(1).unwrap_or(&pair[0]).clone();
+            }
+            done += 1;
+            if let Err(fault) = survives(&forced, &[after]) {
+                faults.push(format!("store {world} commit {nth}, acknowledged: {fault}"));
             }
             before = after;
+            if done >= cuts {
+                break;
+            }
         }
     }
-    eprintln!("{done} cuts in {world} stores, {} faults", faults.len());
+    eprintln!("{done} losses of power in {world} stores, {} faults", faults.len());
     assert!(faults.is_empty(), "{} of {done}:\n{}", faults.len(), faults.join("\n"));
 }
 
