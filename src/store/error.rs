@@ -17,7 +17,8 @@ pub enum StoreError {
     },
     /// The disk takes no more.
     #[error(
-        "could not {operation}: the disk of the data directory is full; free some space and start          careweave again, it goes on where it stopped"
+        "could not {operation}: the disk of the data directory is full; free some space and \
+         start careweave again, it goes on where it stopped"
     )]
     Full {
         /// What was being done.
@@ -25,7 +26,8 @@ pub enum StoreError {
     },
     /// The data directory may not be written.
     #[error(
-        "could not {operation}: the data directory may not be written; give careweave the right          to, or use --data-dir"
+        "could not {operation}: the data directory may not be written; give careweave the \
+         right to, or use --data-dir"
     )]
     ReadOnly {
         /// What was being done.
