@@ -24,7 +24,7 @@ const PART: &str = "pages";
 /// Pages between two settles.
 const SETTLE_EVERY: usize = 6;
 /// How many decisions there are to take.
-pub(crate) const DECISIONS: usize = 60;
+pub(crate) const DECISIONS: usize = 24;
 
 /// A page of an endpoint.
 pub(crate) struct Page {

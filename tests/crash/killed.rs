@@ -137,7 +137,7 @@ fn an_acknowledged_decision_outlives_a_kill() {
         let killed = copy_of(base.path());
         let mut next = 0;
         for _ in 0..KILLS_PER_STORE {
-            let acknowledged = dice.roll(10) as usize + 1;
+            let acknowledged = dice.roll(4) as usize + 1;
             let point = (acknowledged, dice.delay(BEYOND));
             let (last, ended) = kill_after("decide", killed.path(), next, point);
             kills += usize::from(!ended);
