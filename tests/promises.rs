@@ -1,5 +1,6 @@
-//! The promises P1 to P5 as properties: generated people and edits, sent in any order through
-//! ingest, accept and settle into a real store, and the views that come out compared.
+//! The promises P1 to P5, and P8 where workers race, as properties: generated people and edits,
+//! sent in any order through ingest, accept and settle into a real store, and the views that come
+//! out compared.
 #![expect(clippy::unwrap_used, reason = "test")]
 
 #[path = "promises/compared.rs"]
@@ -12,6 +13,8 @@ mod identity;
 mod order;
 #[path = "promises/projection.rs"]
 mod projection;
+#[path = "promises/races.rs"]
+mod races;
 #[path = "promises/reverts.rs"]
 mod reverts;
 #[path = "promises/silence.rs"]

@@ -15,6 +15,27 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The disk takes no more.
+    #[error(
+        "could not {operation}: the disk of the data directory is full; free some space and \
+         start careweave again, it goes on where it stopped"
+    )]
+    Full {
+        /// What was being done.
+        operation: &'static str,
+    },
+    /// The data directory may not be written.
+    #[error(
+        "could not {operation}: the data directory may not be written; give careweave the \
+         right to, or use --data-dir"
+    )]
+    ReadOnly {
+        /// What was being done.
+        operation: &'static str,
+    },
+    /// The files were deleted while they were in use.
+    #[error("the files of the store were deleted; put them back or pull again, then start anew")]
+    Removed,
     /// A stored value does not decode.
     #[error("a stored {what} is damaged; set the data directory aside and pull again")]
     Damaged {

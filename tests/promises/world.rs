@@ -47,6 +47,11 @@ impl World {
         world
     }
 
+    /// One more gateway on the same store.
+    pub(crate) fn another_gateway(&self) -> Gateway {
+        gateway(self.gateway.store().clone(), Model::embedded())
+    }
+
     /// One page of an endpoint, all of it observed at one moment.
     pub(crate) fn page(&mut self, statements: &[&Statement]) {
         let Some(first) = statements.first() else { return };
@@ -118,7 +123,7 @@ fn gateway(store: Arc<dyn Store>, model: Model) -> Gateway {
     Gateway::new(store, options)
 }
 
-fn ingest() -> &'static Ingest {
+pub(crate) fn ingest() -> &'static Ingest {
     static INGEST: OnceLock<Ingest> = OnceLock::new();
     INGEST.get_or_init(|| {
         let bases = ENDPOINTS.map(|id| (base(id), id.into()));

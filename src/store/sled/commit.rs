@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
@@ -10,16 +12,25 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::keys::LAST_SEQ;
+use super::log_end::LogEnd;
+use super::pieces::{self, Head};
 use crate::store::{Result, StoreError, codec};
 
+/// Is called whenever files were written and not yet forced, and again when they were.
+#[cfg(test)]
+pub(super) type Watch = Box<dyn FnMut() + Send>;
+
 /// What only the one writer has.
-#[derive(Debug)]
 pub(super) struct Writer {
     log_file: File,
+    log_end: LogEnd,
+    piece_bytes: usize,
     blobs: PathBuf,
     blobs_changed: Option<std::time::SystemTime>,
     /// Set when a commit failed half-way: what is in memory is then not what is on disk.
-    broken: bool,
+    broken: Option<StoreError>,
+    #[cfg(test)]
+    pub(super) watch: Option<Watch>,
 }
 
 /// Staged writes on top of the tree; reads see them.
@@ -31,20 +42,28 @@ pub(super) struct Commit<'a> {
 }
 
 impl Writer {
-    /// Opens the engine's files once more, to force them to the disk.
-    pub(super) fn open(engine_dir: &Path) -> Result<Self> {
+    /// Opens the engine's files once more, and forces what opening the engine has written.
+    pub(super) fn open(dir: &Path, engine_dir: &Path, segment_bytes: usize) -> Result<Self> {
         let log_file = File::open(engine_dir.join("db")).map_err(io("open the store's log"))?;
-        let blobs = engine_dir.join("blobs");
-        Ok(Self { log_file, blobs, blobs_changed: None, broken: false })
+        log_file.sync_all().map_err(io("force the log to the disk"))?;
+        let log_end = LogEnd::open(dir, engine_dir, segment_bytes)
+            .map_err(io("remember the end of the log"))?;
+        Ok(Self {
+            log_file,
+            log_end,
+            piece_bytes: pieces::piece_bytes(segment_bytes),
+            blobs: engine_dir.join("blobs"),
+            blobs_changed: None,
+            broken: None,
+            #[cfg(test)]
+            watch: None,
+        })
     }
 
     /// Begins a commit with the next seq.
     pub(super) fn begin<'a>(&self, db: &'a Db) -> Result<Commit<'a>> {
-        if self.broken {
-            return Err(StoreError::Engine {
-                operation: "write after a failed commit; restart careweave",
-                source: "an earlier commit failed half-way".into(),
-            });
+        if let Some(cause) = &self.broken {
+            return Err(again(cause));
         }
         let mut commit = Commit { db, staged: BTreeMap::new(), seq: 0 };
         commit.seq = commit.get::<u64>("last seq", LAST_SEQ)?.unwrap_or(0) + 1;
@@ -55,36 +74,86 @@ impl Writer {
     pub(super) fn finish(&mut self, mut commit: Commit<'_>, gate: &RwLock<()>) -> Result<u64> {
         let seq = commit.seq;
         commit.put(LAST_SEQ, &seq)?;
+        let db = commit.db;
+        let batch = self.batch(commit)?;
+        // Cleared only by success: a batch that is applied but not on disk must not be built on.
+        self.broken = Some(StoreError::Engine {
+            operation: "write after a commit that ended abnormally; restart careweave",
+            source: "the commit panicked".into(),
+        });
+        let done = self.write(db, batch, gate);
+        self.broken = done.as_ref().err().map(again);
+        done.map(|()| seq)
+    }
+
+    fn write(&mut self, db: &Db, batch: ::sled::Batch, gate: &RwLock<()>) -> Result<()> {
+        // While this is held the engine neither reuses a segment nor removes a file for the sake
+        // of what this commit writes: what it replaces stays whole until the sync has come back.
+        let _keeps_replaced = ::sled::pin();
+        {
+            let _closed = gate.write().unwrap_or_else(PoisonError::into_inner);
+            db.apply_batch(batch).map_err(engine("apply a commit"))?;
+        }
+        db.flush().map_err(engine("flush a commit"))?;
+        self.sync()
+    }
+
+    /// What is staged, with large values in pieces.
+    fn batch(&self, commit: Commit<'_>) -> Result<::sled::Batch> {
+        let Commit { db, staged, seq } = commit;
         let mut batch = ::sled::Batch::default();
-        for (key, value) in commit.staged {
+        for (nth, (key, value)) in (0..).zip(staged) {
+            let replaced = db.get(&key).map_err(engine("read a value"))?;
+            let replaced = replaced.and_then(|stored| Head::of(&stored));
+            replaced
+                .into_iter()
+                .flat_map(Head::keys)
+                .for_each(|piece| batch.remove(piece.as_ref()));
             match value {
+                Some(value) if value.len() > self.piece_bytes => {
+                    let pieces = value.chunks(self.piece_bytes);
+                    let count = u32::try_from(pieces.len()).unwrap_or(u32::MAX);
+                    let head = Head { seq, nth, count };
+                    for (key, piece) in head.keys().zip(pieces) {
+                        batch.insert(key.as_ref(), piece);
+                    }
+                    batch.insert(key, head.bytes());
+                }
                 Some(value) => batch.insert(key, value),
                 None => batch.remove(key),
             }
         }
-        // Cleared only by success: a batch that is applied but not on disk must not be built on.
-        self.broken = true;
-        {
-            let _closed = gate.write().unwrap_or_else(PoisonError::into_inner);
-            commit.db.apply_batch(batch).map_err(engine("apply a commit"))?;
-        }
-        commit.db.flush().map_err(engine("flush a commit"))?;
-        self.sync()?;
-        self.broken = false;
-        Ok(seq)
+        Ok(batch)
     }
 
     /// The engine writes, but never forces to the disk.
     fn sync(&mut self) -> Result<()> {
+        // Deleted files go on taking writes until they are closed.
+        let log = self.log_file.metadata().map_err(io("look at the log"))?;
+        if log.nlink() == 0 {
+            return Err(StoreError::Removed);
+        }
+        self.watched();
         let changed = std::fs::metadata(&self.blobs).and_then(|meta| meta.modified()).ok();
         if changed != self.blobs_changed {
             self.sync_blobs().map_err(io("force large values to the disk"))?;
             self.blobs_changed = changed;
         }
-        self.log_file.sync_data().map_err(io("force the log to the disk"))
+        self.log_file.sync_data().map_err(io("force the log to the disk"))?;
+        self.watched();
+        self.log_end.advance().map_err(io("remember the end of the log"))
     }
 
-    /// Values of more than a quarter segment are files of their own, named by rising numbers.
+    #[cfg(test)]
+    fn watched(&mut self) {
+        self.watch.iter_mut().for_each(|watch| watch());
+    }
+
+    #[cfg(not(test))]
+    fn watched(&self) {}
+
+    /// Pages of more than a quarter segment are files of their own, named by rising numbers. Only
+    /// stores made before values came in pieces have such.
     fn sync_blobs(&self) -> std::io::Result<()> {
         for entry in std::fs::read_dir(&self.blobs)? {
             let entry = entry?;
@@ -110,7 +179,7 @@ impl Commit<'_> {
     pub(super) fn bytes(&self, key: &[u8]) -> Result<Option<IVec>> {
         match self.staged.get(key) {
             Some(staged) => Ok(staged.as_deref().map(IVec::from)),
-            None => self.db.get(key).map_err(engine("read a value")),
+            None => pieces::get(self.db, key),
         }
     }
 
@@ -172,12 +241,37 @@ impl Commit<'_> {
     }
 }
 
+/// Why nothing more is written after this failure.
+fn again(cause: &StoreError) -> StoreError {
+    match cause {
+        StoreError::Full { operation } => StoreError::Full { operation },
+        StoreError::ReadOnly { operation } => StoreError::ReadOnly { operation },
+        StoreError::Removed => StoreError::Removed,
+        other => StoreError::Engine {
+            operation: "write after a failed commit; restart careweave",
+            source: other.to_string().into(),
+        },
+    }
+}
+
 /// Names the operation that the engine failed at.
 pub(super) fn engine(operation: &'static str) -> impl Fn(::sled::Error) -> StoreError {
-    move |source| StoreError::Engine { operation, source: Box::new(source) }
+    move |source| match source {
+        ::sled::Error::Io(source) => io(operation)(source),
+        ::sled::Error::Corruption { .. } => StoreError::Damaged { what: "engine file" },
+        source => StoreError::Engine { operation, source: Box::new(source) },
+    }
 }
 
 /// Names the operation that the file system failed at.
 pub(super) fn io(operation: &'static str) -> impl Fn(std::io::Error) -> StoreError {
-    move |source| StoreError::Engine { operation, source: Box::new(source) }
+    move |source| match source.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            StoreError::Full { operation }
+        }
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            StoreError::ReadOnly { operation }
+        }
+        _ => StoreError::Engine { operation, source: Box::new(source) },
+    }
 }

@@ -51,6 +51,7 @@ pub(super) const REFERRER: u8 = b'f';
 pub(super) const DUE: u8 = b'e';
 pub(super) const ISSUED: u8 = b'i';
 pub(super) const AUDIT: u8 = b'a';
+pub(super) const PIECE: u8 = b'~';
 
 /// A key under construction.
 #[derive(Clone, Debug)]

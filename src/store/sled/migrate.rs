@@ -11,8 +11,9 @@ use super::open::known_id_key;
 use super::{decisions, keys};
 use crate::store::{Result, codec};
 
-/// The format of stores that this code writes.
-pub(super) const FORMAT: u32 = 3;
+/// The format of stores that this code writes. From format 4 on values may lie in pieces; those
+/// that are whole are read as before.
+pub(super) const FORMAT: u32 = 4;
 
 /// How many values one step takes on.
 const STEP: usize = 1_000;

@@ -8,11 +8,16 @@ mod decisions;
 mod homes;
 mod keys;
 mod links;
+mod log_end;
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "test")]
 mod measure;
 mod migrate;
 mod open;
+mod pieces;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "test")]
+mod power;
 mod read;
 mod read_identity;
 mod read_view;

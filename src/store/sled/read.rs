@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::commit::engine;
 use super::keys::{self, Key};
 use super::settle::MadeValue;
-use super::{SledStore, homes};
+use super::{SledStore, homes, pieces};
 use crate::flow::{Access, DerivedId, DisclosureClass, Hash, Home, Quarantined, RecordHeader};
 use crate::store::{
     AuditRow, Counters, Cursor, Dirty, HomeContent, Issued, RecordId, Result, codec,
@@ -23,7 +23,7 @@ impl SledStore {
         what: &'static str,
         key: impl AsRef<[u8]>,
     ) -> Result<Option<T>> {
-        let stored = self.db.get(key).map_err(engine("read a value"))?;
+        let stored = pieces::get(&self.db, key)?;
         stored.map(|stored| codec::decode(what, &stored)).transpose()
     }
 
@@ -38,10 +38,19 @@ impl SledStore {
             Some(after) => Bound::Excluded(after.as_ref().to_vec()),
             None => Bound::Included(prefix.clone()),
         };
+        let db = self.db.clone();
         self.db
             .range((from, Bound::Unbounded))
             .take_while(move |item| !matches!(item, Ok((key, _)) if !key.starts_with(&prefix)))
-            .map(|item| item.map_err(engine("walk the store")))
+            .filter_map(move |item| {
+                let whole = item.map_err(engine("walk the store")).and_then(|(key, stored)| {
+                    let joined = pieces::join(&db, &stored)?;
+                    // Replaced since it was walked over, or removed.
+                    let value = joined.map_or_else(|| pieces::get(&db, &key), |v| Ok(Some(v)))?;
+                    Ok(value.map(|value| (key, value)))
+                });
+                whole.transpose()
+            })
     }
 
     /// Holds commits off while several keys are read.

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use super::SledStore;
 use super::commit::engine;
 use super::keys::{self, Key};
+use super::pieces;
 use super::tables::{BodyReader, Contents, Place, TableId};
 use super::versions::{self, PastVersion};
 use crate::fhir::ResourceType;
@@ -88,7 +89,12 @@ impl SledStore {
                 return Ok(Some(decoded.clone()));
             }
         }
-        let Contents { rows, places } = Contents::decode(&stored)?;
+        let joined = pieces::join(&self.db, &stored)?;
+        let Some(whole) = joined.map_or_else(|| pieces::get(&self.db, &key), |v| Ok(Some(v)))?
+        else {
+            return Ok(None);
+        };
+        let Contents { rows, places } = Contents::decode(&whole)?;
         let decoded = Decoded { table: Arc::new(Table { rows }), places: places.into() };
         let mut cache = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         cache.add(key.as_ref(), stored, decoded.clone());
@@ -108,9 +114,8 @@ impl SledStore {
         let Some(contents) = self.contents(&table)? else {
             return if rows.is_empty() { Ok(Vec::new()) } else { Err(StoreError::Conflict) };
         };
-        let mut reader = BodyReader::new(|segment| {
-            self.db.get(table.segment_key(segment)).map_err(engine("read a segment"))
-        });
+        let mut reader =
+            BodyReader::new(|segment| pieces::get(&self.db, table.segment_key(segment)));
         let mut bodies = Vec::with_capacity(rows.len());
         for &at in rows {
             let row = contents.table.rows.get(at).ok_or(StoreError::Conflict)?;

@@ -161,3 +161,67 @@ fn a_settle_rewrites_only_the_segments_it_changes() {
         assert!(body.ends_with(&format!(r#""source":"{text}"}}}}"#)));
     }
 }
+
+#[test]
+fn files_that_were_deleted_take_no_more_commits() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    std::fs::remove_dir_all(dir.path()).unwrap();
+    let refused = store.settle(Settle::default());
+    assert!(matches!(refused, Err(StoreError::Removed)), "{refused:?}");
+}
+
+#[test]
+fn large_values_come_back_whole_and_leave_nothing_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SledStore::open_sized(dir.path(), 256 << 10).unwrap();
+    let mut dice = power::Dice(1);
+    let pieces = || store.db.scan_prefix([keys::PIECE]).count();
+    let put = |value: Option<&str>| {
+        let stage = |commit: &mut Commit<'_>| match value {
+            Some(value) => commit.put("~key", value),
+            None => {
+                commit.remove("~key");
+                Ok(())
+            }
+        };
+        store.commit(stage).unwrap();
+    };
+    for bytes in [300_000, 40_000, 10] {
+        let value = dice.text(bytes);
+        put(Some(&value));
+        assert_eq!(store.get::<String>("text", "~key").unwrap(), Some(value));
+    }
+    assert_eq!(pieces(), 1, "the small value alone");
+    put(Some(&dice.text(50_000)));
+    put(None);
+    assert_eq!(pieces(), 0);
+    assert_eq!(std::fs::read_dir(dir.path().join("sled/blobs")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_store_with_segments_of_another_size_is_opened_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(SledStore::open_sized(dir.path(), 512 << 10).unwrap());
+    assert!(open(dir.path()).last_seq().unwrap() > 0);
+    let conf = std::fs::read(dir.path().join("sled/conf")).unwrap();
+    assert!(String::from_utf8_lossy(&conf).contains("segment_size: 524288"));
+}
+
+#[test]
+fn a_start_that_was_cut_short_is_begun_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let conf = dir.path().join("sled/conf");
+    std::fs::create_dir_all(conf.parent().unwrap()).unwrap();
+    std::fs::write(&conf, "segment_size: 83").unwrap();
+    assert_eq!(open(dir.path()).last_seq().unwrap(), 1);
+}
+
+#[test]
+fn a_snapshot_left_half_written_hinders_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(open(dir.path()));
+    drop(open(dir.path()));
+    std::fs::write(dir.path().join("sled/snap.00000000FFFFFFFF.generating"), "half").unwrap();
+    assert_eq!(open(dir.path()).last_seq().unwrap(), 1);
+}
