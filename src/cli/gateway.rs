@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::compare::normalise_identifier;
-use crate::config::{Config, EndpointConfig, SecurityMode, Severity, StoreEngine, profile_text};
+use crate::config::{Config, EndpointConfig, EndpointKind, SecurityMode, Severity, StoreEngine, profile_text};
 use crate::endpoints::plan_of;
 use crate::fhir::StructureCheck;
 use crate::flow::Identifier;
@@ -68,17 +68,28 @@ pub(super) fn open_ingest(config: &Config) -> Result<Arc<Ingest>, CliError> {
     Ok(Arc::new(Ingest::new(Arc::new(check), EndpointBases::new(bases))))
 }
 
-/// The plans of these endpoints, or of all.
+/// The plans of these endpoints, or of all that are pulled.
 pub(super) fn plans(
     config: &Config,
     endpoints: &[String],
     full: bool,
 ) -> Result<Vec<(crate::net::Fetcher, crate::endpoints::PullPlan)>, CliError> {
-    endpoints.iter().try_for_each(|id| known_endpoint(config, id))?;
+    endpoints.iter().try_for_each(|id| known_endpoint(config, id).map(|_| ()))?;
     let wanted =
         config.endpoint.iter().filter(|e| endpoints.is_empty() || endpoints.contains(&e.id));
     let mut plans = Vec::new();
     for endpoint in wanted {
+        if endpoint.kind == EndpointKind::Files {
+            if endpoints.is_empty() {
+                continue;
+            }
+            let id = &endpoint.id;
+            let text = format!(
+                "endpoint \"{id}\" gets files and is not pulled; use careweave ingest PATH \
+                 --endpoint {id}"
+            );
+            return Err(CliError::Usage(text));
+        }
         let (fetcher, mut plan) =
             plan_of(endpoint, &config.limits).map_err(|e| CliError::Usage(e.to_string()))?;
         plan.full = full;
@@ -88,9 +99,12 @@ pub(super) fn plans(
 }
 
 /// An endpoint that a command names must be configured.
-pub(super) fn known_endpoint(config: &Config, id: &str) -> Result<(), CliError> {
-    if config.endpoint.iter().any(|e| e.id == id) {
-        return Ok(());
+pub(super) fn known_endpoint<'a>(
+    config: &'a Config,
+    id: &str,
+) -> Result<&'a EndpointConfig, CliError> {
+    if let Some(endpoint) = config.endpoint.iter().find(|e| e.id == id) {
+        return Ok(endpoint);
     }
     let known: Vec<&str> = config.endpoint.iter().map(|e| e.id.as_str()).collect();
     let known = known.join(", ");
@@ -124,6 +138,7 @@ fn endpoint_settings(endpoint: &EndpointConfig) -> EndpointSettings {
     });
     EndpointSettings {
         id: endpoint.id.as_str().into(),
+        kind: endpoint.kind,
         facts: EndpointFacts {
             trust: endpoint.trust,
             base_url: endpoint.url.trim_end_matches('/').to_owned(),

@@ -9,7 +9,7 @@ use super::gateway::{open_gateway, open_ingest, plans, read_config, refuse_insec
 use super::output::Output;
 use super::{CliError, Common};
 use crate::api::{ApiOptions, router};
-use crate::config::{Config, EndpointConfig, LimitsConfig};
+use crate::config::{Config, EndpointConfig, EndpointKind, LimitsConfig};
 use crate::endpoints::Silent;
 use crate::ingest::Ingest;
 use crate::net::{ServeOptions, Served, serve};
@@ -31,9 +31,8 @@ pub(super) fn run(common: &Common, output: &Output) -> Result<(), CliError> {
         output.text(&format!("listening on {}/fhir", gateway.public_base_url()))?;
         let settling = tokio::spawn(settle_in_background(gateway.clone()));
         let ingest = open_ingest(&config)?;
-        let pulling: Vec<_> = config
-            .endpoint
-            .iter()
+        let pulled = config.endpoint.iter().filter(|e| e.kind != EndpointKind::Files);
+        let pulling: Vec<_> = pulled
             .map(|e| pull_on_schedule(gateway.clone(), ingest.clone(), config.clone(), e.clone()))
             .map(tokio::spawn)
             .collect();

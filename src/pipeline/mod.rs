@@ -7,6 +7,7 @@ mod accept;
 mod audit;
 mod gateway;
 mod identify;
+mod ingest;
 mod ledger;
 mod link_ahead;
 mod pull;
@@ -17,8 +18,9 @@ mod steward;
 mod verify;
 mod weave;
 
-pub use accept::{CursorAt, Receipt, accept};
+pub use accept::{CursorAt, Receipt, Receipts, accept};
 pub use gateway::{EndpointSettings, EndpointState, Gateway, GatewayError, GatewayOptions};
+pub use ingest::{IngestProgress, IngestReport, QuarantinedAt, ingest};
 pub use ledger::{LedgerFilter, LedgerRow};
 pub use pull::{PullReport, pull};
 pub use report::{EndpointLine, LedgerSums, Report};

@@ -12,6 +12,7 @@ use crate::net::Fetcher;
 
 use super::accept::{CursorAt, accept};
 use super::gateway::{Gateway, GatewayError};
+use super::ingest::FILES;
 
 /// The part under which the state of the endpoint as a whole stands.
 const WHOLE: &str = "endpoint";
@@ -40,6 +41,7 @@ pub async fn pull(
         let endpoint = plan.endpoint.clone();
         plan.cursors = gateway.store().cursors(&Access::system(), &endpoint)?;
         plan.cursors.remove(WHOLE);
+        plan.cursors.remove(FILES);
         let sink = Arc::new(Sink {
             gateway: gateway.clone(),
             ingest: ingest.clone(),
