@@ -8,6 +8,7 @@ pub mod compare;
 pub mod config;
 pub mod endpoints;
 pub mod fhir;
+pub mod files;
 pub mod flow;
 pub mod identity;
 pub mod ingest;

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// Modules by layer. A module may import its own layer only where `IN_LAYER` says so.
 const LAYERS: [&[&str]; 5] = [
     &["fhir"],
-    &["config", "telemetry", "flow", "net", "compare"],
+    &["config", "telemetry", "flow", "net", "compare", "files"],
     &[
         "endpoints",
         "ingest",

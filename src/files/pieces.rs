@@ -1,0 +1,157 @@
+//! The resources and Bundles of one file, one after the other.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek};
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::value::RawValue;
+
+use super::lines::{Line, Lines, without_mark};
+use super::tell::{HEAD_BYTES, Told, is_named_ndjson, tell};
+use super::{Bounds, Form, Odd, Piece, Place, Why};
+use crate::fhir::bundle::resource_header;
+
+/// Reads a file: its resources and Bundles, and what cannot be used of it. At most one document
+/// or one line (see [`Bounds`]) is held at a time.
+pub fn read(path: &Arc<Path>, bounds: &Bounds) -> Pieces {
+    let mut pieces = Pieces { path: path.clone(), bounds: *bounds, rest: Rest::Nothing };
+    pieces.rest = pieces.open().unwrap_or_else(|e| Rest::Odd(Why::Unreadable(e.to_string())));
+    pieces
+}
+
+/// What [`read`] hands out.
+pub struct Pieces {
+    path: Arc<Path>,
+    bounds: Bounds,
+    rest: Rest,
+}
+
+/// What is still to come.
+enum Rest {
+    /// The whole file is this one.
+    Document(Form, Option<Box<str>>, Bytes),
+    /// Lines: some that were read to tell what the file is, then the others.
+    Lines(std::vec::IntoIter<Line>, Lines<BufReader<File>>),
+    Odd(Why),
+    Nothing,
+}
+
+impl Iterator for Pieces {
+    type Item = Result<Piece, Odd>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match std::mem::replace(&mut self.rest, Rest::Nothing) {
+            Rest::Nothing => None,
+            Rest::Odd(why) => Some(Err(self.odd(None, why))),
+            Rest::Document(Form::Xml, root, bytes) => {
+                let resource_type = root.unwrap_or_default();
+                let place = self.place(None);
+                Some(Ok(Piece { place, form: Form::Xml, resource_type, bytes }))
+            }
+            Rest::Document(Form::Json, _, bytes) => Some(self.json(None, bytes)),
+            Rest::Lines(mut first, mut others) => {
+                match first.next().map_or_else(|| others.next(), |line| Ok(Some(line))) {
+                    Ok(None) => None,
+                    Ok(Some(line)) => {
+                        self.rest = Rest::Lines(first, others);
+                        Some(self.line(line))
+                    }
+                    Err(error) => Some(Err(self.odd(None, Why::Unreadable(error.to_string())))),
+                }
+            }
+        }
+    }
+}
+
+impl Pieces {
+    fn open(&self) -> io::Result<Rest> {
+        let mut file = File::open(&self.path)?;
+        if !file.metadata()?.is_file() {
+            return Ok(Rest::Odd(Why::Special));
+        }
+        let mut head = Vec::new();
+        (&mut file).take(HEAD_BYTES).read_to_end(&mut head)?;
+        file.rewind()?;
+        match tell(&self.path, &head) {
+            Told::Odd(why) => Ok(Rest::Odd(why)),
+            Told::Xml(root) => self.document(file, Form::Xml, Some(root)),
+            Told::Object => self.objects(file),
+        }
+    }
+
+    /// One object, or lines of them: it is lines if the first is an object of its own and another
+    /// follows, or, where the name says so, if the second is one.
+    fn objects(&self, file: File) -> io::Result<Rest> {
+        let mut lines = Lines::new(BufReader::new(file), self.bounds.line_bytes_max);
+        let named = is_named_ndjson(&self.path);
+        let Some(first) = lines.next()? else { return Ok(Rest::Odd(Why::Empty)) };
+        let first_is_whole = is_whole(&first);
+        if first_is_whole || named {
+            let Some(second) = lines.next()? else {
+                let too_long = Why::LineTooLong { max: self.bounds.line_bytes_max };
+                return Ok(match first.text {
+                    Some(text) => Rest::Document(Form::Json, None, text.into()),
+                    None => Rest::Odd(too_long),
+                });
+            };
+            if first_is_whole || first.text.is_none() || is_whole(&second) {
+                return Ok(Rest::Lines(vec![first, second].into_iter(), lines));
+            }
+        }
+        self.document(File::open(&self.path)?, Form::Json, None)
+    }
+
+    fn document(&self, file: File, form: Form, root: Option<Box<str>>) -> io::Result<Rest> {
+        let max = self.bounds.document_bytes_max;
+        let mut text = Vec::new();
+        file.take(max.saturating_add(1)).read_to_end(&mut text)?;
+        if text.len() as u64 > max {
+            return Ok(Rest::Odd(Why::TooLarge { max }));
+        }
+        let whole = Bytes::from(text);
+        let kept = whole.slice_ref(without_mark(&whole).trim_ascii());
+        Ok(Rest::Document(form, root, kept))
+    }
+
+    fn line(&self, line: Line) -> Result<Piece, Odd> {
+        match line.text {
+            Some(text) => self.json(Some(line.number), text.into()),
+            None => {
+                let why = Why::LineTooLong { max: self.bounds.line_bytes_max };
+                Err(self.odd(Some(line.number), why))
+            }
+        }
+    }
+
+    /// A JSON text that claims to be a resource.
+    fn json(&self, line: Option<u64>, bytes: Bytes) -> Result<Piece, Odd> {
+        if let Err(error) = serde_json::from_slice::<&RawValue>(&bytes) {
+            let why = Why::Broken { line: error.line(), column: error.column() };
+            return Err(Odd { bytes: Some(bytes), ..self.odd(line, why) });
+        }
+        let Some(header) = resource_header(&bytes) else {
+            let text = "JSON without a resourceType, so no FHIR resource";
+            return Err(self.odd(line, Why::NotFhir(text)));
+        };
+        let resource_type = header.resource_type.into();
+        Ok(Piece { place: self.place(line), form: Form::Json, resource_type, bytes })
+    }
+
+    fn odd(&self, line: Option<u64>, why: Why) -> Odd {
+        Odd { place: self.place(line), why, bytes: None }
+    }
+
+    fn place(&self, line: Option<u64>) -> Place {
+        Place { path: self.path.clone(), line }
+    }
+}
+
+/// Whether a line is a JSON object of its own.
+fn is_whole(line: &Line) -> bool {
+    let whole = |text: &Vec<u8>| {
+        text.starts_with(b"{") && serde_json::from_slice::<&RawValue>(text).is_ok()
+    };
+    line.text.as_ref().is_some_and(whole)
+}
