@@ -36,6 +36,7 @@ fn real_data_goes_through_and_balances() {
             name: (*folder).to_owned(),
             ..EndpointFacts::default()
         },
+        ..EndpointSettings::default()
     });
     let options = GatewayOptions {
         public_base_url: "http://gateway.example".to_owned(),

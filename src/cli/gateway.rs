@@ -6,7 +6,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::compare::normalise_identifier;
-use crate::config::{Config, EndpointConfig, EndpointKind, SecurityMode, Severity, StoreEngine, profile_text};
+use crate::config::{
+    Config, EndpointConfig, EndpointKind, SecurityMode, Severity, StoreEngine, profile_text,
+};
 use crate::endpoints::plan_of;
 use crate::fhir::StructureCheck;
 use crate::flow::Identifier;
@@ -74,7 +76,7 @@ pub(super) fn plans(
     endpoints: &[String],
     full: bool,
 ) -> Result<Vec<(crate::net::Fetcher, crate::endpoints::PullPlan)>, CliError> {
-    endpoints.iter().try_for_each(|id| known_endpoint(config, id).map(|_| ()))?;
+    endpoints.iter().try_for_each(|id| known_endpoint(config, id))?;
     let wanted =
         config.endpoint.iter().filter(|e| endpoints.is_empty() || endpoints.contains(&e.id));
     let mut plans = Vec::new();
@@ -99,12 +101,9 @@ pub(super) fn plans(
 }
 
 /// An endpoint that a command names must be configured.
-pub(super) fn known_endpoint<'a>(
-    config: &'a Config,
-    id: &str,
-) -> Result<&'a EndpointConfig, CliError> {
-    if let Some(endpoint) = config.endpoint.iter().find(|e| e.id == id) {
-        return Ok(endpoint);
+pub(super) fn known_endpoint(config: &Config, id: &str) -> Result<(), CliError> {
+    if config.endpoint.iter().any(|e| e.id == id) {
+        return Ok(());
     }
     let known: Vec<&str> = config.endpoint.iter().map(|e| e.id.as_str()).collect();
     let known = known.join(", ");

@@ -11,7 +11,7 @@ use std::thread::{self, Scope, ScopedJoinHandle};
 use jiff::Timestamp;
 
 use crate::fhir::xml::from_xml;
-use crate::files::{Bounds, Form, Found, Odd, Piece, Place, Walked, read};
+use crate::files::{Bounds, Form, Format, Found, Odd, Piece, Place, Walked, read_as};
 use crate::flow::{Cursor, Ingested};
 use crate::ingest::{Ingest, UnusableInput};
 
@@ -98,6 +98,17 @@ impl IngestReport {
     }
 }
 
+/// The files to take.
+#[derive(Clone, Copy, Debug)]
+pub struct Files<'a> {
+    /// What was found.
+    pub walked: &'a Walked,
+    /// What to take them for.
+    pub format: Format,
+    /// How much is taken.
+    pub bounds: Bounds,
+}
+
 /// Takes the files into the store of one endpoint; all of it is durable when this returns. Does
 /// not settle. Blocking.
 ///
@@ -109,8 +120,7 @@ pub fn ingest(
     gateway: &Gateway,
     ingest: &Ingest,
     endpoint: &Arc<str>,
-    walked: &Walked,
-    bounds: &Bounds,
+    files: Files<'_>,
     progress: &mut dyn FnMut(IngestProgress),
 ) -> Result<IngestReport, GatewayError> {
     let began = gateway.now();
@@ -121,21 +131,17 @@ pub fn ingest(
         report: IngestReport::default(),
         bytes: 0,
         // Interrupted, it goes on saying so.
-        cursor: Some(Cursor {
-            began: Some(began),
-            state: "ingesting".into(),
-            ..Cursor::default()
-        }),
+        cursor: Some(Cursor { began: Some(began), state: "ingesting".into(), ..Cursor::default() }),
     };
-    walked.odd.iter().for_each(|odd| writer.report.tell_odd(odd.clone()));
+    files.walked.odd.iter().for_each(|odd| writer.report.tell_odd(odd.clone()));
     let preparing = Preparing { ingest, endpoint };
     let cores = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
         let mut ahead = Ahead { tasks: VecDeque::new(), bytes: 0, tasks_max: cores + 1 };
         let mut task = Task::default();
-        for file in &walked.files {
+        for file in &files.walked.files {
             let observed_at = last_written(file).map_or(began, |written| written.min(began));
-            for item in read(&file.path, bounds) {
+            for item in read_as(&file.path, files.format, &files.bounds) {
                 task.add(item, observed_at);
                 if task.is_full() {
                     let full = std::mem::take(&mut task);

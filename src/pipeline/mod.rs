@@ -20,7 +20,7 @@ mod weave;
 
 pub use accept::{CursorAt, Receipt, Receipts, accept};
 pub use gateway::{EndpointSettings, EndpointState, Gateway, GatewayError, GatewayOptions};
-pub use ingest::{IngestProgress, IngestReport, QuarantinedAt, ingest};
+pub use ingest::{Files, IngestProgress, IngestReport, QuarantinedAt, ingest};
 pub use ledger::{LedgerFilter, LedgerRow};
 pub use pull::{PullReport, pull};
 pub use report::{EndpointLine, LedgerSums, Report};
