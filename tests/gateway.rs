@@ -1,6 +1,8 @@
 //! The program itself, over real sockets: two providers' servers, `pull`, `serve`, and clients.
 #![expect(clippy::unwrap_used, reason = "test")]
 
+#[path = "gateway/files.rs"]
+mod files;
 #[path = "gateway/site.rs"]
 mod site;
 

@@ -95,13 +95,14 @@ pub(super) fn print(
     output: &Output,
 ) -> Result<(), CliError> {
     let entries = told.total().received();
-    output.line(&format!("  {endpoint}: {} files read, {entries} entries", told.files))?;
+    let files = if told.files == 1 { "1 file".to_owned() } else { format!("{} files", told.files) };
+    output.line(&format!("  {endpoint}: {files} read, {entries} entries"))?;
     print_types(told, output)?;
     for unusable in &told.quarantined {
         let what = match (&*unusable.resource_type, &*unusable.id) {
             ("", _) => String::new(),
-            (resource_type, "") => format!(" {resource_type}"),
-            (resource_type, id) => format!(" {resource_type}/{id}"),
+            (resource_type, "") => format!(" {resource_type}:"),
+            (resource_type, id) => format!(" {resource_type}/{id}:"),
         };
         output.line(&format!("  quarantined  {}:{what} {}", unusable.place, unusable.reason))?;
     }

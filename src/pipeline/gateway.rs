@@ -13,7 +13,7 @@ use crate::fhir::search::SearchTable;
 use crate::fhir::{Reference, parse_reference};
 use crate::flow::{Access, DisclosureClass, Hash, Owner, RecordKey, ViewStamp};
 use crate::identity::Model;
-use crate::reconcile::{EndpointFacts, Policy, WEAVE_VERSION};
+use crate::reconcile::{EndpointFacts, Policy, UNADDRESSED, WEAVE_VERSION};
 use crate::store::{AuditEntry, Dirty, Store, StoreError};
 
 use super::audit::AuditWriter;
@@ -264,8 +264,19 @@ impl Gateway {
         Ok(dirty)
     }
 
-    /// The source record that an absolute URL under one of the endpoints' bases names.
+    /// The source record that an absolute URL under one of the endpoints' bases names, or that we
+    /// name for want of a base.
     pub fn record_of_url(&self, url: &str) -> Option<RecordKey> {
+        if let Some((endpoint, local)) =
+            url.strip_prefix(UNADDRESSED).and_then(|named| named.split_once('/'))
+        {
+            let Reference::Relative { resource_type, id, .. } = parse_reference(local) else {
+                return None;
+            };
+            let (endpoint, facts) = self.facts.get_key_value(endpoint)?;
+            let named = facts.base_url.is_empty();
+            return named.then(|| RecordKey::new(endpoint, resource_type, id));
+        }
         let Reference::Absolute { base, resource_type, id, .. } = parse_reference(url) else {
             return None;
         };

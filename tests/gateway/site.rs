@@ -1,7 +1,7 @@
 //! A site: a folder with a configuration, and the providers it names, on loopback.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use bytes::Bytes;
@@ -16,6 +16,8 @@ pub(crate) struct Site {
     dir: tempfile::TempDir,
     runtime: Runtime,
     bases: Vec<(String, String)>,
+    /// Endpoints that are not servers.
+    more: String,
 }
 
 /// A running `careweave serve`.
@@ -28,13 +30,18 @@ pub(crate) struct Gateway<'a> {
 impl Site {
     /// Starts these providers; one whose fixture does not exist is configured and down.
     pub(crate) fn new(endpoints: &[&str]) -> Self {
+        Self::with(endpoints, "")
+    }
+
+    /// The same with more endpoints, as the configuration has them.
+    pub(crate) fn with(endpoints: &[&str], more: &str) -> Self {
         let runtime = Runtime::new().unwrap();
         let dir = tempfile::tempdir().unwrap();
         let mut bases = Vec::new();
         for endpoint in endpoints {
             bases.push(((*endpoint).to_owned(), runtime.block_on(provider(endpoint))));
         }
-        let site = Self { dir, runtime, bases };
+        let site = Self { dir, runtime, bases, more: more.to_owned() };
         let server = "[server]\nlisten = \"127.0.0.1:0\"\n[security]\nmode = \"open\"\n";
         std::fs::write(site.config(), site.with_endpoints(server)).unwrap();
         site
@@ -80,7 +87,13 @@ impl Site {
         Gateway { site: self, process, base }
     }
 
-    fn command(&self) -> Command {
+    /// The folder, in which commands run.
+    pub(crate) fn folder(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// The program, about to run in the folder.
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_careweave"));
         command.current_dir(self.dir.path());
         command
@@ -95,8 +108,11 @@ impl Site {
             .bases
             .iter()
             .map(|(id, url)| format!("[[endpoint]]\nid = \"{id}\"\nurl = \"{url}\"\n"));
-        let limits = "[limits]\nretries_max = 0\nconnect_timeout = \"1s\"\n";
-        format!("{settings}{limits}{}", endpoints.collect::<String>())
+        let limits = match settings.contains("[limits]") {
+            true => "",
+            false => "[limits]\nretries_max = 0\nconnect_timeout = \"1s\"\n",
+        };
+        format!("{settings}{limits}{}{}", endpoints.collect::<String>(), self.more)
     }
 }
 

@@ -25,15 +25,16 @@ pub fn to_xml(json: &[u8]) -> Result<Vec<u8>, String> {
     // fhirbolt panics on an object without resource type.
     let kind = resource_header(json).and_then(|h| ResourceType::parse(&h.resource_type));
     guarded("JSON", || {
-        kind?;
-        let mut resource = serde_json::from_slice(json).ok()?;
+        kind.ok_or(None)?;
+        let mut resource = serde_json::from_slice(json).map_err(|_| None)?;
         let mut narratives = Vec::new();
         narrative::take_from_json(&mut resource, &mut narratives);
         // XML has its elements in their order, and fhirbolt wants to know the type first.
         let json = canonical_bytes(resource);
-        let element: R4Element = fhirbolt::json::from_slice(&json, Some(strict())).ok()?;
-        let xml = fhirbolt::xml::to_vec(&element, None).ok()?;
-        Some(narrative::put_into_xml(&xml, narratives))
+        let element: R4Element =
+            fhirbolt::json::from_slice(&json, Some(strict())).map_err(|e| unknown_element(&e))?;
+        let xml = fhirbolt::xml::to_vec(&element, None).map_err(|_| None)?;
+        Ok(narrative::put_into_xml(&xml, narratives))
     })
 }
 
@@ -51,17 +52,36 @@ pub fn from_xml(xml: &[u8]) -> Result<Vec<u8>, String> {
     }
     guarded("XML", || {
         let (xml, narratives) = narrative::take_from_xml(xml);
-        let element: R4Element = fhirbolt::xml::from_slice(&xml, Some(strict())).ok()?;
-        narrative::put_into_json(&fhirbolt::json::to_vec(&element, None).ok()?, &narratives)
+        let element: R4Element =
+            fhirbolt::xml::from_slice(&xml, Some(strict())).map_err(|e| unknown_element(&e))?;
+        let json = fhirbolt::json::to_vec(&element, None).map_err(|_| None)?;
+        narrative::put_into_json(&json, &narratives).ok_or(None)
     })
 }
 
 /// fhirbolt may panic on input that it does not expect; that is one more refusal.
-fn guarded(form: &str, convert: impl FnOnce() -> Option<Vec<u8>>) -> Result<Vec<u8>, String> {
-    let converted = catch_unwind(AssertUnwindSafe(convert)).ok().flatten();
-    converted.ok_or_else(|| {
-        format!("not an R4 resource in {form}; check the resource type and the element names")
+fn guarded(
+    form: &str,
+    convert: impl FnOnce() -> Result<Vec<u8>, Option<String>>,
+) -> Result<Vec<u8>, String> {
+    let converted = catch_unwind(AssertUnwindSafe(convert)).unwrap_or(Err(None));
+    converted.map_err(|unknown| match unknown {
+        Some(name) => {
+            format!("R4 has no element \"{name}\" where it stands in the {form}; remove it")
+        }
+        None => {
+            format!("not an R4 resource in {form}; check the resource type and the element names")
+        }
     })
+}
+
+/// The element that R4 does not know, if that is what is wrong; no other text of the error, which
+/// may quote the resource.
+fn unknown_element(error: &impl std::fmt::Display) -> Option<String> {
+    let text = error.to_string();
+    let name = text.strip_prefix("unknown field `")?.split('`').next()?;
+    let legal = name.len() <= 64 && name.bytes().all(|b| b.is_ascii_alphabetic());
+    (legal && !name.is_empty()).then(|| name.to_owned())
 }
 
 fn strict() -> DeserializationConfig {
@@ -191,6 +211,8 @@ mod tests {
         for xml in ["", "<", "<a/>", "<Goal/>", "<Goal xmlns=\"http://hl7.org/fhir\"><b/></Goal>"] {
             let _ = from_xml(xml.as_bytes());
         }
+        let unknown = b"<Goal xmlns=\"http://hl7.org/fhir\"><colour value=\"red\"/></Goal>";
+        assert!(from_xml(unknown).unwrap_err().contains("\"colour\""));
         let declared = b"<!doctype a [<!ENTITY x 'y'>]><Goal xmlns=\"http://hl7.org/fhir\"/>";
         assert!(from_xml(declared).unwrap_err().contains("document type"));
     }
