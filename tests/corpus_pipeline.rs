@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use careweave::fhir::StructureCheck;
+use careweave::fhir::xml::{from_xml, to_xml};
+use careweave::flow::{Hash, Ingested, RecordKey};
 use careweave::identity::Model;
 use careweave::ingest::{EndpointBases, Ingest};
 use careweave::pipeline::{EndpointSettings, Gateway, GatewayOptions, accept};
@@ -36,6 +38,7 @@ fn real_data_goes_through_and_balances() {
             name: (*folder).to_owned(),
             ..EndpointFacts::default()
         },
+        ..EndpointSettings::default()
     });
     let options = GatewayOptions {
         public_base_url: "http://gateway.example".to_owned(),
@@ -109,4 +112,32 @@ fn json_files(folder: &Path) -> Vec<PathBuf> {
     }
     files.sort();
     files
+}
+
+/// XML of a resource states what its JSON states, to the last space of its narrative: the same
+/// version.
+#[test]
+fn the_same_in_xml_is_the_same_version() {
+    let Some(data) = data() else { return };
+    let ingest = ingest();
+    let at = "2026-01-02T03:04:05Z".parse().unwrap();
+    let mut compared = 0;
+    for folder in FOLDERS.iter().chain(&["02-hl7-r4-examples", "03-us-core-6.1.0-examples"]) {
+        for file in json_files(&data.join(folder)) {
+            let json = std::fs::read(&file).unwrap();
+            let stated = ingest.page("e0", at, &json);
+            let Ok(xml) = to_xml(&json) else {
+                assert!(!stated.quarantined.is_empty(), "no XML of {}", file.display());
+                continue;
+            };
+            let again = ingest.page("e0", at, &from_xml(&xml).unwrap());
+            let versions = |found: &Ingested| -> Vec<(RecordKey, Hash)> {
+                found.records.iter().map(|r| (r.key.clone(), r.hash)).collect()
+            };
+            assert_eq!(versions(&stated), versions(&again), "{}", file.display());
+            compared += stated.records.len();
+        }
+    }
+    println!("{compared} versions compared");
+    assert!(compared > 0);
 }

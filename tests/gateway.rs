@@ -3,6 +3,8 @@
 
 #[path = "gateway/canary.rs"]
 mod canary;
+#[path = "gateway/files.rs"]
+mod files;
 #[path = "gateway/review.rs"]
 mod review;
 #[path = "gateway/site.rs"]

@@ -7,6 +7,8 @@
 mod compared;
 #[path = "promises/deliveries.rs"]
 mod deliveries;
+#[path = "promises/files.rs"]
+mod files;
 #[path = "promises/identity.rs"]
 mod identity;
 #[path = "promises/order.rs"]

@@ -27,7 +27,7 @@ pub(crate) fn weave(options: &Options) {
         store,
         GatewayOptions {
             public_base_url: "http://gateway.example".to_owned(),
-            endpoints: vec![EndpointSettings { id: "mercy".into(), facts }],
+            endpoints: vec![EndpointSettings { id: "mercy".into(), facts, ..Default::default() }],
             model: Model::embedded(),
             policy: Policy::embedded(),
             as_of: None,

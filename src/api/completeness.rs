@@ -67,7 +67,14 @@ fn stated(endpoint: &EndpointState) -> String {
 /// What a reader is to think of an endpoint that is stale.
 fn in_words(endpoint: &EndpointState) -> String {
     let pulled = match &*word(endpoint) {
+        "never-pulled" if endpoint.state.contains("files") => {
+            return "has not been pulled yet; only what came in files is here".to_owned();
+        }
         "never-pulled" => return "has not been pulled yet; none of its data is here".to_owned(),
+        "never-ingested" => {
+            return "gets files, and none was ingested yet; none of its data is here".to_owned();
+        }
+        "ingesting" => "is being ingested, or was interrupted",
         "running" => "is being pulled",
         _ => "could not be pulled completely",
     };
@@ -95,6 +102,16 @@ mod tests {
         let until = Some(Timestamp::UNIX_EPOCH);
         for (state, complete_until, told) in [
             ("never pulled", None, "has not been pulled yet; none of its data is here"),
+            (
+                "never pulled: only files were ingested",
+                None,
+                "has not been pulled yet; only what came in files is here",
+            ),
+            (
+                "never ingested",
+                None,
+                "gets files, and none was ingested yet; none of its data is here",
+            ),
             ("running", None, "is being pulled; some of its data may be missing"),
             ("running", until, "is being pulled; its data is as of 1970-01-01T00:00:00Z"),
             (

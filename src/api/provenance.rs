@@ -76,7 +76,8 @@ pub(super) fn body(reader: &mut Reader<'_>, row: &RowRef) -> Bytes {
     let endpoints = reader.endpoints();
     let base_url = |id: &str| {
         let endpoint = endpoints.iter().find(|endpoint| &*endpoint.id == id);
-        endpoint.map(|endpoint| endpoint.base_url.to_string())
+        let base_url = endpoint.map(|endpoint| endpoint.base_url.to_string());
+        base_url.filter(|url| !url.is_empty())
     };
     let rendered = reconcile::provenance(
         row.identity(),

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::compare::normalise_identifier;
-use crate::config::{Config, EndpointConfig, SecurityMode, Severity, StoreEngine, profile_text};
+use crate::config::{
+    Config, EndpointConfig, EndpointKind, SecurityMode, Severity, StoreEngine, profile_text,
+};
 use crate::endpoints::plan_of;
 use crate::fhir::StructureCheck;
 use crate::flow::Identifier;
@@ -69,7 +71,7 @@ pub(super) fn open_ingest(config: &Config) -> Result<Arc<Ingest>, CliError> {
     Ok(Arc::new(Ingest::new(Arc::new(check), EndpointBases::new(bases))))
 }
 
-/// The plans of these endpoints, or of all.
+/// The plans of these endpoints, or of all that are pulled.
 pub(super) fn plans(
     config: &Config,
     endpoints: &[String],
@@ -80,6 +82,17 @@ pub(super) fn plans(
         config.endpoint.iter().filter(|e| endpoints.is_empty() || endpoints.contains(&e.id));
     let mut plans = Vec::new();
     for endpoint in wanted {
+        if endpoint.kind == EndpointKind::Files {
+            if endpoints.is_empty() {
+                continue;
+            }
+            let id = &endpoint.id;
+            let text = format!(
+                "endpoint \"{id}\" gets files and is not pulled; use careweave ingest PATH \
+                 --endpoint {id}"
+            );
+            return Err(CliError::Usage(text));
+        }
         let (fetcher, mut plan) =
             plan_of(endpoint, &config.limits).map_err(|e| CliError::Usage(e.to_string()))?;
         plan.full = full;
@@ -125,6 +138,7 @@ fn endpoint_settings(endpoint: &EndpointConfig) -> EndpointSettings {
     });
     EndpointSettings {
         id: endpoint.id.as_str().into(),
+        kind: endpoint.kind,
         facts: EndpointFacts {
             trust: endpoint.trust,
             base_url: endpoint.url.trim_end_matches('/').to_owned(),

@@ -5,6 +5,8 @@
 mod check_config;
 mod demo;
 mod gateway;
+mod ingest;
+mod ingest_text;
 mod ledger;
 mod output;
 mod person;
@@ -72,6 +74,9 @@ enum Command {
     /// Pulls now, from all endpoints or some; resumes where it stopped
     #[command(after_help = "Example: careweave pull --endpoint mercy --full")]
     Pull(pull::PullArgs),
+    /// Takes FHIR files into the store of an endpoint: resources, Bundles, NDJSON, XML
+    #[command(after_help = ingest::AFTER_HELP)]
+    Ingest(ingest::IngestArgs),
     /// Finds persons, or shows one
     #[command(subcommand)]
     Person(person::PersonCommand),
@@ -103,6 +108,7 @@ pub fn main() -> ExitCode {
         Command::Simulate(args) => simulate::run(&args, &output),
         Command::Serve => serve::run(&cli.common, &output),
         Command::Pull(args) => pull::run(&args, &cli.common, &output),
+        Command::Ingest(args) => ingest::run(&args, &cli.common, &output),
         Command::Person(command) => person::run(&command, &cli.common, &output),
         Command::Review(command) => review::run(&command, &cli.common, &output),
         Command::Ledger(args) => ledger::run(&args, &cli.common, &output),

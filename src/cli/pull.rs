@@ -82,19 +82,22 @@ pub(super) async fn pull_and_settle(
     let reports = pull(gateway, ingest, with_bars).await?;
     bars.iter().for_each(ProgressBar::finish);
     let bar = output.bar("weave");
-    let shown = bar.clone();
     let to_settle = gateway.clone();
-    let settling = tokio::task::spawn_blocking(move || {
-        to_settle.settle_all(&mut |done, left| {
-            shown.set_length((done + left) as u64);
-            shown.set_position(done as u64);
-        })
-    });
+    let settling = tokio::task::spawn_blocking(move || settle(&to_settle, &bar));
     // What a panic says may hold data; where it happened is in the log.
     let ended_early = |_| CliError::Failed("settling ended early; see the log".to_owned());
     settling.await.map_err(ended_early)??;
-    bar.finish();
     Ok(reports)
+}
+
+/// Settles all that is dirty, with a bar. Blocking.
+pub(super) fn settle(gateway: &Gateway, bar: &ProgressBar) -> Result<(), CliError> {
+    gateway.settle_all(&mut |done, left| {
+        bar.set_length((done + left) as u64);
+        bar.set_position(done as u64);
+    })?;
+    bar.finish();
+    Ok(())
 }
 
 /// Fails, naming the endpoints and why, if some did not come completely.
@@ -123,6 +126,11 @@ pub(super) fn print_report(report: &Report, output: &Output) -> Result<(), CliEr
             endpoint.id, endpoint.pulled, endpoint.state
         ))?;
     }
+    print_sums(report, output)
+}
+
+/// Prints what the store holds, as text.
+pub(super) fn print_sums(report: &Report, output: &Output) -> Result<(), CliError> {
     let sources: i64 = report.source_records.values().sum();
     let woven: i64 = report.view.values().sum();
     output.line(&format!("  {sources} source records of {} persons", report.persons))?;

@@ -11,7 +11,7 @@ use super::output::Output;
 use super::stop::stop_on_signal;
 use super::{CliError, Common};
 use crate::api::{ApiOptions, router};
-use crate::config::{Config, EndpointConfig, LimitsConfig};
+use crate::config::{Config, EndpointConfig, EndpointKind, LimitsConfig};
 use crate::endpoints::Silent;
 use crate::ingest::Ingest;
 use crate::net::{ServeOptions, Served, serve};
@@ -34,7 +34,8 @@ pub(super) fn run(common: &Common, output: &Output) -> Result<(), CliError> {
         output.text(&format!("listening on {}/fhir", gateway.public_base_url()))?;
         let mut workers = vec![tokio::spawn(settle_in_background(gateway.clone()))];
         let ingest = open_ingest(&config)?;
-        for endpoint in config.endpoint.clone() {
+        let pulled = config.endpoint.iter().filter(|e| e.kind != EndpointKind::Files);
+        for endpoint in pulled.cloned() {
             let (gateway, ingest) = (gateway.clone(), ingest.clone());
             let pulling = pull_on_schedule(gateway, ingest, config.clone(), endpoint);
             workers.push(tokio::spawn(pulling));

@@ -109,14 +109,16 @@ fn check_endpoint(endpoint: &EndpointConfig, findings: &mut Vec<Finding>) {
         error("id", text.to_owned());
     }
     match endpoint.kind {
-        EndpointKind::Fhir => {
+        // Files need no URL; one that is given is what their absolute references begin with.
+        EndpointKind::Files if endpoint.url.is_empty() => {}
+        EndpointKind::Fhir | EndpointKind::Files => {
             if let Some(problem) = base_url_problem(&endpoint.url) {
                 error("url", problem.to_owned());
             }
         }
-        kind @ (EndpointKind::Files | EndpointKind::Bulk | EndpointKind::Feed) => {
+        kind @ (EndpointKind::Bulk | EndpointKind::Feed) => {
             let name = kind.name();
-            error("kind", format!("\"{name}\" is not built yet; known: fhir"));
+            error("kind", format!("\"{name}\" is not built yet; known: fhir, files"));
         }
     }
     match endpoint.auth {
@@ -144,6 +146,10 @@ fn check_endpoint(endpoint: &EndpointConfig, findings: &mut Vec<Finding>) {
     }
     if let Some(path) = endpoint.ca_file.as_deref().filter(|path| !path.is_file()) {
         error("ca_file", format!("no file at {}; correct the path", path.display()));
+    }
+    if endpoint.kind == EndpointKind::Files && endpoint.auth != AuthConfig::None {
+        let text = "files are handed to `ingest` and never fetched; remove auth".to_owned();
+        push(findings, Severity::Warning, key(endpoint, "auth"), text);
     }
     if matches!(endpoint.auth, AuthConfig::Bearer { .. }) && endpoint.url.starts_with("http:") {
         let text = "a token is sent in the clear over http; use https".to_owned();

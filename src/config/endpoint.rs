@@ -20,7 +20,7 @@ pub struct EndpointConfig {
     /// How it is read.
     #[serde(default)]
     pub kind: EndpointKind,
-    /// Base URL, for the kinds `fhir` and `bulk`.
+    /// Base URL; `files` endpoints may have none.
     #[serde(default)]
     pub url: String,
     /// How we prove who we are.
@@ -52,7 +52,7 @@ pub enum EndpointKind {
     Fhir,
     /// A Bulk Data export.
     Bulk,
-    /// Files handed to `ingest`.
+    /// Only by files handed to `ingest`; never pulled.
     Files,
     /// A client that writes to us.
     Feed,

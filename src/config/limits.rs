@@ -16,6 +16,13 @@ pub struct LimitsConfig {
     /// Largest page we read from an endpoint; default 64 MiB: 100 resources with embedded
     /// documents. Pages are held in memory, one per request under way.
     pub page_bytes_max: u64,
+    /// Largest file that `ingest` reads as a whole (a resource, a Bundle, XML); default 256 MiB:
+    /// ten times the largest Bundle of one patient that we have seen. A line of NDJSON is bounded
+    /// like a page, its file is not.
+    pub file_bytes_max: u64,
+    /// Files below the paths of one `ingest`; default 1,000,000. What comes after is left out,
+    /// and that is said.
+    pub files_max: usize,
     /// Pages of one part (a type, or a patient) in one pull; default 100,000: ten million
     /// resources at the default page size. More is a paging loop.
     pub pages_max: u32,
@@ -68,6 +75,8 @@ impl Default for LimitsConfig {
         Self {
             request_body_bytes_max: 16 << 20,
             page_bytes_max: 64 << 20,
+            file_bytes_max: 256 << 20,
+            files_max: 1_000_000,
             pages_max: 100_000,
             roster_max: 1_000_000,
             retries_max: 4,

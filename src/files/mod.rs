@@ -19,7 +19,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub use odd::{Odd, Why};
-pub use pieces::{Pieces, read};
+pub use pieces::{Pieces, read, read_as};
 pub use walk::{Found, Walked, walk};
 
 /// How much is taken.
@@ -63,6 +63,20 @@ pub enum Form {
     /// FHIR JSON.
     Json,
     /// FHIR XML; [`crate::fhir::xml::from_xml`] makes JSON of it.
+    Xml,
+}
+
+/// What files are taken for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// Each for what it seems to be.
+    #[default]
+    Auto,
+    /// A resource or Bundle in JSON.
+    Json,
+    /// Resources or Bundles in JSON, one a line.
+    Ndjson,
+    /// A resource or Bundle in XML.
     Xml,
 }
 

@@ -67,6 +67,22 @@ pub enum Why {
 }
 
 impl Why {
+    /// Whether it may be FHIR and was not read.
+    pub fn is_unread(&self) -> bool {
+        match self {
+            Self::TooLarge { .. }
+            | Self::LineTooLong { .. }
+            | Self::Unreadable(_)
+            | Self::TooMany { .. } => true,
+            Self::Empty
+            | Self::Binary(_)
+            | Self::NotFhir(_)
+            | Self::Broken { .. }
+            | Self::Special
+            | Self::Again => false,
+        }
+    }
+
     /// A short word for programs.
     pub fn code(&self) -> &'static str {
         match self {

@@ -10,14 +10,19 @@ use serde_json::value::RawValue;
 
 use super::lines::{Line, Lines, without_mark};
 use super::tell::{HEAD_BYTES, Told, is_named_ndjson, tell};
-use super::{Bounds, Form, Odd, Piece, Place, Why};
+use super::{Bounds, Form, Format, Odd, Piece, Place, Why};
 use crate::fhir::bundle::resource_header;
 
 /// Reads a file: its resources and Bundles, and what cannot be used of it. At most one document
 /// or one line (see [`Bounds`]) is held at a time.
 pub fn read(path: &Arc<Path>, bounds: &Bounds) -> Pieces {
+    read_as(path, Format::Auto, bounds)
+}
+
+/// The same of a file that is to be taken for something.
+pub fn read_as(path: &Arc<Path>, format: Format, bounds: &Bounds) -> Pieces {
     let mut pieces = Pieces { path: path.clone(), bounds: *bounds, rest: Rest::Nothing };
-    pieces.rest = pieces.open().unwrap_or_else(|e| Rest::Odd(Why::Unreadable(e.to_string())));
+    pieces.rest = pieces.open(format).unwrap_or_else(|e| Rest::Odd(Why::Unreadable(e.to_string())));
     pieces
 }
 
@@ -66,7 +71,7 @@ impl Iterator for Pieces {
 }
 
 impl Pieces {
-    fn open(&self) -> io::Result<Rest> {
+    fn open(&self, format: Format) -> io::Result<Rest> {
         let mut file = File::open(&self.path)?;
         if !file.metadata()?.is_file() {
             return Ok(Rest::Odd(Why::Special));
@@ -74,10 +79,20 @@ impl Pieces {
         let mut head = Vec::new();
         (&mut file).take(HEAD_BYTES).read_to_end(&mut head)?;
         file.rewind()?;
-        match tell(&self.path, &head) {
-            Told::Odd(why) => Ok(Rest::Odd(why)),
-            Told::Xml(root) => self.document(file, Form::Xml, Some(root)),
-            Told::Object => self.objects(file),
+        match (tell(&self.path, &head), format) {
+            (Told::Odd(why @ (Why::Empty | Why::Binary(_))), _) => Ok(Rest::Odd(why)),
+            (_, Format::Ndjson) => {
+                let lines = Lines::new(BufReader::new(file), self.bounds.line_bytes_max);
+                Ok(Rest::Lines(Vec::new().into_iter(), lines))
+            }
+            (Told::Odd(why), _) => Ok(Rest::Odd(why)),
+            (Told::Xml(root), Format::Auto | Format::Xml) => {
+                self.document(file, Form::Xml, Some(root))
+            }
+            (Told::Object, Format::Auto) => self.objects(file),
+            (Told::Object, Format::Json) => self.document(file, Form::Json, None),
+            (Told::Xml(_), Format::Json) => Ok(Rest::Odd(Why::NotFhir("XML, not the JSON meant"))),
+            (Told::Object, Format::Xml) => Ok(Rest::Odd(Why::NotFhir("JSON, not the XML meant"))),
         }
     }
 

@@ -87,6 +87,31 @@ fn what_is_not_fhir_is_called_by_its_name() {
 }
 
 #[test]
+fn a_file_is_taken_for_what_it_is_said_to_be() {
+    let goal = "{\"resourceType\":\"Goal\"}";
+    let xml = "<Task xmlns='http://hl7.org/fhir'/>";
+    let lines = format!("garbage\n{goal}\n");
+    let cases = [
+        (goal, Format::Json, vec![true]),
+        (goal, Format::Ndjson, vec![true]),
+        (goal, Format::Xml, vec![false]),
+        (xml, Format::Xml, vec![true]),
+        (xml, Format::Json, vec![false]),
+        (&lines, Format::Ndjson, vec![false, true]),
+        (&lines, Format::Auto, vec![false]),
+        ("", Format::Ndjson, vec![false]),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    for (content, format, expected) in cases {
+        let path = folder.path().join("a");
+        fs::write(&path, content).unwrap();
+        let found = read_as(&path.into(), format, &Bounds::default());
+        let usable: Vec<bool> = found.map(|piece| piece.is_ok()).collect();
+        assert_eq!(usable, expected, "{content} as {format:?}");
+    }
+}
+
+#[test]
 fn pieces_are_the_bytes_as_they_stand_with_their_place() {
     let items = pieces_of("a.ndjson", b"\xef\xbb\xbf{\"resourceType\":\"A\", \"x\":1.50}\r\n{]\n");
     let piece = items[0].as_ref().unwrap();

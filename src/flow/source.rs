@@ -82,3 +82,26 @@ pub struct Ingested {
     /// Entries that hold no record: OperationOutcome, search outcome, Parameters.
     pub not_records: u32,
 }
+
+impl Ingested {
+    /// Adds what another input of the same endpoint came to.
+    pub fn add(&mut self, other: Self) {
+        self.records.extend(other.records);
+        self.quarantined.extend(other.quarantined);
+        self.not_records += other.not_records;
+    }
+
+    /// The same in parts of at most so many records, in order. An empty input is no part.
+    pub fn parts(mut self, records_max: usize) -> impl Iterator<Item = Self> {
+        let records = std::mem::take(&mut self.records);
+        let count = records.len().div_ceil(records_max.max(1));
+        let is_empty = self.quarantined.is_empty() && self.not_records == 0;
+        let mut rest = records.into_iter();
+        let mut first = Some(self);
+        let parts = if is_empty { count } else { count.max(1) };
+        (0..parts).map(move |_| Self {
+            records: rest.by_ref().take(records_max.max(1)).collect(),
+            ..first.take().unwrap_or_default()
+        })
+    }
+}

@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::home::{home, subject_issue};
-use super::key::{DERIVED_PREFIX, content_hash, derived_id, record_id};
+use super::key::{content_hash, derived, derived_id, given_id, localise};
 use super::lift::Contained;
 use super::received::{Received, What};
 use super::references::{Context, links, subject};
-use super::{Ingest, deletion, facts};
+use super::{Ingest, UnusableInput, deletion, facts};
 use crate::fhir::bundle::resource_header;
 use crate::fhir::{Problem, Reference, ResourceType, parse_moment, parse_reference};
 use crate::flow::{
@@ -34,7 +34,8 @@ struct Entry {
     full_url: Option<String>,
     key: RecordKey,
     stamp: Stamp,
-    hash: Hash,
+    /// Hash of the content as stated, if it has to stand in for an id.
+    unnamed: Option<Hash>,
     body: Bytes,
     resource: Value,
     issues: Vec<RecordIssue>,
@@ -80,6 +81,16 @@ impl<'a> Batch<'a> {
         self.out
     }
 
+    /// Accounts for an input that is unusable as a whole.
+    pub(super) fn refuse(mut self, input: &UnusableInput<'_>) -> Ingested {
+        self.quarantine(input.bytes, Unusable::new(input.code, input.reason));
+        let kind = ResourceType::parse(input.resource_type).map_or("", ResourceType::name);
+        for unusable in &mut self.out.quarantined {
+            unusable.resource_type = kind.into();
+        }
+        self.out
+    }
+
     fn delete(&mut self, item: &Received) {
         let Some((resource_type, id)) = &item.request else {
             self.out.not_records += 1;
@@ -88,7 +99,7 @@ impl<'a> Batch<'a> {
         let stamp = Stamp {
             version_id: item.version_id.clone(),
             last_updated: item.last_modified,
-            observed_at: self.observed_at,
+            observed_at: self.observed(item),
         };
         let key = self.key(*resource_type, id);
         self.out.records.push(deletion(key, stamp));
@@ -110,10 +121,16 @@ impl<'a> Batch<'a> {
             let reason = format!("{}: {}", fatal.expression, fatal.text);
             return Err(Unusable::new(fatal.code, &reason));
         }
-        let hash = content_hash(&resource);
-        let id = record_id(resource_type, &resource, item, hash).map_err(|_| {
+        let given = given_id(resource_type, &resource, item).map_err(|_| {
             Unusable::new("value", "id is not 1 to 64 of A-Z a-z 0-9 - . as R4 wants; correct it")
         })?;
+        let (id, unnamed) = match given {
+            Some(id) => (id, None),
+            None => {
+                let hash = content_hash(resource.clone());
+                (derived(resource_type, &resource, hash), Some(hash))
+            }
+        };
         let issues = problems.into_iter().map(|p| RecordIssue {
             code: p.code.into(),
             expression: p.expression.into(),
@@ -124,7 +141,7 @@ impl<'a> Batch<'a> {
             full_url: item.full_url.clone(),
             key: self.key(resource_type, &id),
             stamp: self.stamp(&resource, item),
-            hash,
+            unnamed,
             body: body.clone(),
             issues: issues.collect(),
             resource,
@@ -137,12 +154,18 @@ impl<'a> Batch<'a> {
         Stamp {
             version_id: meta("versionId").map(Into::into).or_else(|| item.version_id.clone()),
             last_updated: last_updated.or(item.last_modified),
-            observed_at: self.observed_at,
+            observed_at: self.observed(item),
         }
     }
 
+    /// What a history states later held earlier, should neither version have a stamp.
+    fn observed(&self, item: &Received) -> Timestamp {
+        let age = SignedDuration::from_nanos(i64::from(item.newer));
+        self.observed_at.checked_sub(age).unwrap_or(self.observed_at)
+    }
+
     /// The record of an entry, and after it those lifted from it.
-    fn record(&mut self, entry: Entry, full_urls: &FullUrls) {
+    fn record(&mut self, mut entry: Entry, full_urls: &FullUrls) {
         let none = BTreeMap::new();
         let contained = Contained::of(&entry.key, &entry.resource);
         let context = Context {
@@ -158,21 +181,29 @@ impl<'a> Batch<'a> {
         let home = home(&entry.key, &found);
         let about = subject(&found).cloned();
         let mut lifted = Vec::new();
-        for (key, body, value) in contained.lifted(&entry.body, &entry.resource) {
+        let mut places = Vec::new();
+        for (index, key, body, value) in contained.lifted(&entry.body, &entry.resource) {
             let links = lifted_links(key, value, about.as_ref(), &context);
             lifted.push(lifted_record(&entry, key, body, value, links, &home));
+            places.push(index);
         }
         let mut issues = entry.issues;
         issues.extend(subject_issue(&entry.key, &found, &home));
         issues.extend(found.iter().filter_map(|link| dangling(kind, link)));
         let facts = facts::extract(kind, &entry.resource, &entry.resource, found);
+        localise(&mut entry.resource, &facts.links, &self.endpoint);
+        for (index, inner) in places.into_iter().zip(&lifted) {
+            if let Some(value) = entry.resource.pointer_mut(&format!("/contained/{index}")) {
+                localise(value, &inner.content.facts.links, &self.endpoint);
+            }
+        }
         self.out.records.push(SourceRecord {
             key: entry.key,
             parent: None,
             stamp: entry.stamp,
             state: State::Live,
             home,
-            hash: entry.hash,
+            hash: content_hash(entry.resource),
             content: Content { body: entry.body, facts, issues },
         });
         self.out.records.append(&mut lifted);
@@ -236,16 +267,15 @@ impl Unusable {
 /// Resources without id that share an identifier (several results of one accession number) but
 /// differ are not versions of one record: their content names them.
 fn part_namesakes(entries: &mut [Entry]) {
-    let unnamed = |entry: &Entry| {
-        entry.resource.get("id").is_none() && entry.key.id.starts_with(DERIVED_PREFIX)
-    };
     let mut hashes: BTreeMap<RecordKey, BTreeSet<Hash>> = BTreeMap::new();
-    for entry in entries.iter().filter(|e| unnamed(e)) {
-        hashes.entry(entry.key.clone()).or_default().insert(entry.hash);
+    for entry in entries.iter() {
+        let Some(hash) = entry.unnamed else { continue };
+        hashes.entry(entry.key.clone()).or_default().insert(hash);
     }
-    for entry in entries.iter_mut().filter(|e| unnamed(e)) {
+    for entry in entries {
+        let Some(hash) = entry.unnamed else { continue };
         if hashes.get(&entry.key).is_some_and(|found| found.len() > 1) {
-            entry.key.id = derived_id(entry.hash).into();
+            entry.key.id = derived_id(hash).into();
         }
     }
 }
@@ -328,13 +358,15 @@ fn lifted_record(
         _ => named,
     };
     let issues = links.iter().filter_map(|link| dangling(key.resource_type, link)).collect();
+    let mut content = resource.clone();
+    localise(&mut content, &links, &key.endpoint);
     SourceRecord {
         key: key.clone(),
         parent: Some(parent.key.clone()),
         stamp: parent.stamp.clone(),
         state: State::Live,
         home,
-        hash: content_hash(resource),
+        hash: content_hash(content),
         content: Content {
             body,
             facts: facts::extract(key.resource_type, resource, &parent.resource, links),

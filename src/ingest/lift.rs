@@ -71,17 +71,18 @@ impl Contained {
         self.lifted.contains_key(&index)
     }
 
-    /// The lifted ones: key, text exactly as stated, content.
+    /// The lifted ones: index in `contained`, key, text exactly as stated, content.
     pub(super) fn lifted<'a>(
         &'a self,
         body: &'a Bytes,
         resource: &'a Value,
-    ) -> impl Iterator<Item = (&'a RecordKey, Bytes, &'a Value)> {
+    ) -> impl Iterator<Item = (usize, &'a RecordKey, Bytes, &'a Value)> {
         let texts = texts(body);
         self.lifted.iter().filter_map(move |(index, key)| {
             let value = list(resource).get(*index)?;
             let text = texts.get(*index).map(|text| body.slice_ref(text.get().as_bytes()));
-            Some((key, text.unwrap_or_else(|| Bytes::from(value.to_string())), value))
+            let text = text.unwrap_or_else(|| Bytes::from(value.to_string()));
+            Some((*index, key, text, value))
         })
     }
 }

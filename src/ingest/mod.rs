@@ -65,10 +65,33 @@ impl Ingest {
         batch::Batch::new(self, endpoint, observed_at).take(received)
     }
 
+    /// Accounts for an input that is unusable as a whole.
+    pub fn unusable(
+        &self,
+        endpoint: &str,
+        observed_at: Timestamp,
+        input: &UnusableInput<'_>,
+    ) -> Ingested {
+        batch::Batch::new(self, endpoint, observed_at).refuse(input)
+    }
+
     /// The version that says a record is no more at its endpoint (404, 410, DELETE).
     pub fn deleted(&self, key: RecordKey, observed_at: Timestamp) -> SourceRecord {
         deletion(key, Stamp { version_id: None, last_updated: None, observed_at })
     }
+}
+
+/// Input that is unusable as a whole, such as XML that cannot be read.
+#[derive(Clone, Copy, Debug)]
+pub struct UnusableInput<'a> {
+    /// What it calls itself, if it can be told; else empty.
+    pub resource_type: &'a str,
+    /// The input.
+    pub bytes: &'a bytes::Bytes,
+    /// `IssueType` code.
+    pub code: &'a str,
+    /// Why, without patient data, and what to do.
+    pub reason: &'a str,
 }
 
 fn deletion(key: RecordKey, stamp: Stamp) -> SourceRecord {

@@ -24,6 +24,8 @@ pub(super) struct Received {
     pub(super) version_id: Option<Box<str>>,
     /// See `version_id`.
     pub(super) last_modified: Option<Timestamp>,
+    /// Entries of its history that come before it: those are newer.
+    pub(super) newer: u32,
     /// What it holds.
     pub(super) what: What,
 }
@@ -119,12 +121,14 @@ impl Splitter<'_> {
         }
         self.scopes += 1;
         let scope = self.scopes;
-        for entry in entries {
-            self.entry(scope, entry, nesting);
+        let is_history = bundle_type == "history";
+        for (place, entry) in (0..).zip(entries) {
+            let newer = if is_history { place } else { 0 };
+            self.entry(Received { newer, ..Received::new(scope) }, entry, nesting);
         }
     }
 
-    fn entry(&mut self, scope: usize, entry: RawEntry, nesting: usize) {
+    fn entry(&mut self, item: Received, entry: RawEntry, nesting: usize) {
         let item = Received {
             full_url: entry.full_url,
             request: entry.request_url.as_deref().and_then(requested),
@@ -134,7 +138,7 @@ impl Splitter<'_> {
                 .as_deref()
                 .and_then(parse_moment)
                 .map(|moment| moment.from),
-            ..Received::new(scope)
+            ..item
         };
         let outcome = entry.search_mode.as_deref() == Some("outcome");
         match (entry.request_method.as_deref(), entry.resource) {
@@ -168,6 +172,7 @@ impl Received {
             request: None,
             version_id: None,
             last_modified: None,
+            newer: 0,
             what: What::NotRecord,
         }
     }

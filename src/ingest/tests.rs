@@ -221,6 +221,21 @@ fn a_history_bundle_tells_deletions_apart() {
     assert_eq!(found.records[1].key, deleted.key);
 }
 
+/// Newest first, and without stamps only the order tells.
+#[test]
+fn entries_of_a_history_are_older_the_later_they_come() {
+    let put = json!({"resource": patient("p1"), "request": {"method": "PUT", "url": "Patient/p1"}});
+    let delete = json!({"request": {"method": "DELETE", "url": "Patient/p1"}});
+    for (kind, is_older) in [("history", true), ("transaction", false)] {
+        let found = page(&bundle(kind, vec![put.clone(), delete.clone()]));
+        let seen = |state| {
+            let record = found.records.iter().find(|r| r.state == state).unwrap();
+            record.stamp.observed_at
+        };
+        assert_eq!(seen(State::Deleted) < seen(State::Live), is_older, "{kind}");
+    }
+}
+
 #[test]
 fn everything_received_is_accounted_for() {
     let inner = bundle("document", vec![json!({"resource": patient("p2")})]);

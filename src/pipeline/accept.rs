@@ -42,6 +42,13 @@ impl Receipt {
         self.new_versions + self.repeats + self.quarantined + self.not_records
     }
 
+    /// All types together.
+    pub fn total(receipts: &Receipts) -> Self {
+        let mut total = Self::default();
+        receipts.values().for_each(|receipt| total.add(*receipt));
+        total
+    }
+
     /// Adds another input's receipt.
     pub fn add(&mut self, other: Self) {
         self.new_versions += other.new_versions;
@@ -50,6 +57,9 @@ impl Receipt {
         self.not_records += other.not_records;
     }
 }
+
+/// What became of one input, by resource type; what is no record, or has none, under "".
+pub type Receipts = BTreeMap<Box<str>, Receipt>;
 
 /// Accepts one input of one endpoint; durable when it returns.
 ///
@@ -61,11 +71,25 @@ pub fn accept(
     ingested: &Ingested,
     at: Option<&CursorAt>,
 ) -> Result<Receipt, StoreError> {
+    let receipts = accept_by_type(store, endpoint, ingested, at)?;
+    Ok(Receipt::total(&receipts))
+}
+
+/// The same, and tells what became of which resource type.
+///
+/// # Errors
+/// As [`accept`].
+pub(super) fn accept_by_type(
+    store: &dyn Store,
+    endpoint: &Arc<str>,
+    ingested: &Ingested,
+    at: Option<&CursorAt>,
+) -> Result<Receipts, StoreError> {
     let mut tries = 0;
     loop {
-        let (batch, receipt) = prepare(store, endpoint, ingested, at)?;
+        let (batch, receipts) = prepare(store, endpoint, ingested, at)?;
         match store.accept(batch) {
-            Ok(_) => return Ok(receipt),
+            Ok(_) => return Ok(receipts),
             Err(StoreError::Conflict) if tries < CONFLICT_RETRIES_MAX => tries += 1,
             Err(error) => return Err(error),
         }
@@ -77,11 +101,13 @@ fn prepare(
     endpoint: &Arc<str>,
     ingested: &Ingested,
     at: Option<&CursorAt>,
-) -> Result<(Accept, Receipt), StoreError> {
+) -> Result<(Accept, Receipts), StoreError> {
     let access = Access::system();
     let mut known = Known::read(store, &access, &ingested.records)?;
-    let mut receipt =
-        Receipt { not_records: u64::from(ingested.not_records), ..Receipt::default() };
+    let mut receipts = Receipts::new();
+    if ingested.not_records > 0 {
+        receipts.entry("".into()).or_default().not_records = ingested.not_records.into();
+    }
     let mut batch = Accept::default();
 
     for record in &ingested.records {
@@ -89,6 +115,7 @@ fn prepare(
         let version = version_of(record, known.home_for(store, &access, record)?);
         let before = known.headers.get(&id).cloned();
         let is_new = known.observe(id, record, version.clone()) == Observed::New;
+        let receipt = receipts.entry(record.key.resource_type.name().into()).or_default();
         match is_new {
             true => receipt.new_versions += 1,
             false => receipt.repeats += 1,
@@ -111,23 +138,24 @@ fn prepare(
         }
         // That an upstream version still holds is not worth a write: its stamp orders it.
         let confirmed = version.stamp.last_updated.is_none() || version.stamp.version_id.is_none();
-        if says_more || confirmed {
+        if says_more || (confirmed && before.as_ref() != Some(after)) {
             let content = (is_new && record.state == State::Live)
                 .then(|| (version.hash, version.home, record.content.clone()));
             known.writes.entry(id).or_default().extend(content);
         }
     }
     for unusable in &ingested.quarantined {
-        receipt.quarantined += 1;
+        receipts.entry(unusable.resource_type.clone()).or_default().quarantined += 1;
         batch.quarantined.push(unusable.clone());
     }
     count(&mut batch.counters, endpoint, "not_records", i64::from(ingested.not_records));
-    count(&mut batch.counters, endpoint, "received", receipt.received().cast_signed());
+    let received = Receipt::total(&receipts).received();
+    count(&mut batch.counters, endpoint, "received", received.cast_signed());
     if let Some(at) = at {
         batch.cursors.insert((endpoint.clone(), at.part.clone()), at.cursor.clone());
     }
     known.finish(&mut batch);
-    Ok((batch, receipt))
+    Ok((batch, receipts))
 }
 
 fn count(counters: &mut CounterDelta, endpoint: &Arc<str>, name: &str, by: i64) {

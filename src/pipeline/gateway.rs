@@ -8,15 +8,17 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::config::EndpointKind;
 use crate::fhir::search::SearchTable;
 use crate::fhir::{Reference, parse_reference};
 use crate::flow::{Access, Decision, DisclosureClass, Hash, Owner, RecordKey, ViewStamp};
 use crate::identity::Model;
-use crate::reconcile::{EndpointFacts, Policy, WEAVE_VERSION};
+use crate::reconcile::{EndpointFacts, Policy, UNADDRESSED, WEAVE_VERSION};
 use crate::store::{AuditEntry, Dirty, Store, StoreError};
 use crate::telemetry::FlowMetrics;
 
 use super::audit::AuditWriter;
+use super::ingest::FILES;
 use super::link_ahead::Linked;
 use super::settle::HOMES_PER_SETTLE;
 use super::stop::Stop;
@@ -42,6 +44,8 @@ pub struct EndpointSettings {
     pub id: Arc<str>,
     /// Its name, its base URL, its trust, its organizations.
     pub facts: EndpointFacts,
+    /// How it is read.
+    pub kind: EndpointKind,
 }
 
 /// The running gateway, shared by API, CLI and workers.
@@ -65,9 +69,10 @@ pub struct EndpointState {
     pub id: Arc<str>,
     /// Its name.
     pub name: Box<str>,
-    /// Its base URL, without trailing slash.
+    /// Its base URL, without trailing slash; empty if it has none.
     pub base_url: Box<str>,
-    /// `complete`, `running`, `never pulled`, `failed: …` (without patient data).
+    /// `complete`, `running`, `never pulled`, `never ingested`, `failed: …` (without patient
+    /// data).
     pub state: Box<str>,
     /// Whether its data may be out of date or partial.
     pub stale: bool,
@@ -132,7 +137,7 @@ impl Gateway {
                 ..crate::flow::Cursor::default()
             };
             cursors.cursors.insert((state.id.clone(), "endpoint".into()), cursor);
-            endpoints.push(EndpointSettings { id: state.id, facts });
+            endpoints.push(EndpointSettings { id: state.id, facts, ..Default::default() });
         }
         store.accept(cursors).expect("a store in a test takes cursors");
         let options = GatewayOptions {
@@ -245,12 +250,22 @@ impl Gateway {
     /// The state of every configured endpoint, by id.
     pub fn endpoint_states(&self) -> Vec<EndpointState> {
         let states = self.options.endpoints.iter().map(|endpoint| {
-            let cursors = self.store.cursors(&Access::system(), &endpoint.id).unwrap_or_default();
+            let mut cursors =
+                self.store.cursors(&Access::system(), &endpoint.id).unwrap_or_default();
+            // Files that came besides do not make what is pulled any more or less complete.
+            let besides = match endpoint.kind {
+                EndpointKind::Files => None,
+                EndpointKind::Fhir | EndpointKind::Bulk | EndpointKind::Feed => {
+                    cursors.remove(FILES)
+                }
+            };
             let worst = cursors.values().map(|c| &*c.state).find(|state| *state != "complete");
-            let state = match worst {
-                _ if cursors.is_empty() => "never pulled",
-                Some(state) => state,
-                None => "complete",
+            let state = match (worst, endpoint.kind, besides) {
+                (Some(state), ..) => state,
+                (None, ..) if !cursors.is_empty() => "complete",
+                (None, EndpointKind::Files, _) => "never ingested",
+                (None, _, Some(_)) => "never pulled: only files were ingested",
+                (None, _, None) => "never pulled",
             };
             EndpointState {
                 id: endpoint.id.clone(),
@@ -305,8 +320,19 @@ impl Gateway {
         Ok(dirty)
     }
 
-    /// The source record that an absolute URL under one of the endpoints' bases names.
+    /// The source record that an absolute URL under one of the endpoints' bases names, or that we
+    /// name for want of a base.
     pub fn record_of_url(&self, url: &str) -> Option<RecordKey> {
+        if let Some((endpoint, local)) =
+            url.strip_prefix(UNADDRESSED).and_then(|named| named.split_once('/'))
+        {
+            let Reference::Relative { resource_type, id, .. } = parse_reference(local) else {
+                return None;
+            };
+            let (endpoint, facts) = self.facts.get_key_value(endpoint)?;
+            let named = facts.base_url.is_empty();
+            return named.then(|| RecordKey::new(endpoint, resource_type, id));
+        }
         let Reference::Absolute { base, resource_type, id, .. } = parse_reference(url) else {
             return None;
         };

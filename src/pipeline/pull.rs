@@ -13,6 +13,7 @@ use crate::net::Fetcher;
 
 use super::accept::{CursorAt, Receipt, accept};
 use super::gateway::{Gateway, GatewayError};
+use super::ingest::FILES;
 use super::link_ahead::Linked;
 use super::settle::HOMES_PER_SETTLE;
 
@@ -43,6 +44,7 @@ pub async fn pull(
         let endpoint = plan.endpoint.clone();
         plan.cursors = gateway.store().cursors(&Access::system(), &endpoint)?;
         plan.cursors.remove(WHOLE);
+        plan.cursors.remove(FILES);
         let sink = Arc::new(Sink {
             gateway: gateway.clone(),
             ingest: ingest.clone(),
@@ -133,7 +135,7 @@ impl Sink {
 impl Gateway {
     /// Back-pressure: beyond the bound on dirty homes a batch of them is settled before more is
     /// accepted. Whoever settles already is waited for. Blocking.
-    fn wait_for_settling(&self) -> Result<(), GatewayError> {
+    pub(super) fn wait_for_settling(&self) -> Result<(), GatewayError> {
         let access = Access::system();
         if self.store().dirty_count(&access)? <= self.dirty_homes_max() {
             return Ok(());

@@ -127,6 +127,15 @@ impl Report {
     }
 }
 
+impl Report {
+    /// Makes this the report of an ingest: so many entries, of one endpoint.
+    pub fn tell_received(&mut self, endpoint: &str, entries: u64) {
+        for line in &mut self.endpoints {
+            line.pulled = if *line.id == *endpoint { entries.cast_signed() } else { 0 };
+        }
+    }
+}
+
 type Counters = BTreeMap<(Arc<str>, Arc<str>), i64>;
 
 /// The sums of the ledger in total; balanced if they are for every endpoint.

@@ -10,6 +10,7 @@ use crate::flow::{ChartKey, DerivedId, IdKey, Identifier, Link, RecordKey, RefTa
 use super::claim::Claim;
 use super::input::{EndpointFacts, Outside, Standing};
 use super::policy::Policy;
+use super::provenance::unaddressed;
 
 /// All claims of one person (or one directory entry), sorted by key, with their groups.
 pub(super) struct Person<'a> {
@@ -252,7 +253,7 @@ impl<'a> Person<'a> {
         children.map(|&i| &*self.claims[i].key().id).filter(|id| id.starts_with(&prefix)).collect()
     }
 
-    /// The claim's own address at its endpoint, if that has a base URL.
+    /// The claim's own address at its endpoint, if that is configured.
     pub(super) fn url(&self, key: &RecordKey) -> Option<String> {
         source_url(self.endpoints, key)
     }
@@ -288,16 +289,18 @@ pub(super) struct Surroundings<'a> {
     pub(super) ids: &'a IdKey,
 }
 
-/// The address of a source record at its endpoint; a lifted one is a fragment of its parent.
+/// The address of a source record at its endpoint; a lifted one is a fragment of its parent. One
+/// that only gets files may have no base URL; its records are named all the same.
 pub(super) fn source_url(
     endpoints: &BTreeMap<Arc<str>, EndpointFacts>,
     key: &RecordKey,
 ) -> Option<String> {
-    let base = endpoints.get(&key.endpoint).map(|e| e.base_url.trim_end_matches('/'))?;
-    let lifted = key.id.contains('#');
-    match (base.is_empty(), lifted) {
-        (true, _) => None,
-        (false, true) => Some(format!("{base}/{}", key.id)),
-        (false, false) => Some(format!("{base}/{}/{}", key.resource_type, key.id)),
+    let base = match endpoints.get(&key.endpoint)?.base_url.trim_end_matches('/') {
+        "" => unaddressed(&key.endpoint),
+        base => base.to_owned(),
+    };
+    match key.id.contains('#') {
+        true => Some(format!("{base}/{}", key.id)),
+        false => Some(format!("{base}/{}/{}", key.resource_type, key.id)),
     }
 }

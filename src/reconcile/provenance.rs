@@ -9,6 +9,9 @@ use crate::flow::{Choice, DerivedId, Member};
 
 const PARTICIPANT: &str = "http://terminology.hl7.org/CodeSystem/provenance-participant-type";
 const LIFECYCLE: &str = "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle";
+/// What an endpoint without base URL is named by, and its records with `/Type/id` behind: this
+/// and its id.
+pub const UNADDRESSED: &str = "urn:careweave:endpoint:";
 /// How a source came to be a member.
 const RULE_URL: &str = "urn:careweave:provenance:rule";
 /// One element for which a rule had to choose.
@@ -90,8 +93,9 @@ fn entity(member: &Member, base_urls: &dyn Fn(&str) -> Option<String>) -> Value 
     })
 }
 
-fn unaddressed(endpoint: &str) -> String {
-    format!("urn:careweave:endpoint:{endpoint}")
+/// What stands for the base URL of an endpoint that has none.
+pub(super) fn unaddressed(endpoint: &str) -> String {
+    format!("{UNADDRESSED}{endpoint}")
 }
 
 fn choice(choice: &Choice) -> Value {

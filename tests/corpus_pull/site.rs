@@ -49,6 +49,7 @@ impl Site {
         let settings = endpoints.iter().map(|endpoint| EndpointSettings {
             id: endpoint.id.as_str().into(),
             facts: EndpointFacts { base_url: endpoint.url.clone(), ..EndpointFacts::default() },
+            ..EndpointSettings::default()
         });
         let options = GatewayOptions {
             public_base_url: "http://gateway.example".to_owned(),

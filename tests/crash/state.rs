@@ -59,6 +59,7 @@ pub(crate) fn gateway(dir: &Path) -> Gateway {
             name: (*id).to_owned(),
             ..EndpointFacts::default()
         },
+        ..EndpointSettings::default()
     };
     let options = GatewayOptions {
         public_base_url: "http://gateway.example".to_owned(),

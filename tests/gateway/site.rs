@@ -18,6 +18,8 @@ pub(crate) struct Site {
     bases: Vec<(String, String)>,
     simulators: Vec<(String, Simulator)>,
     environment: Vec<(&'static str, &'static str)>,
+    /// Endpoints that are not servers.
+    more: String,
 }
 
 /// A running `careweave serve`.
@@ -30,11 +32,21 @@ pub(crate) struct Gateway<'a> {
 impl Site {
     /// Starts these providers; one whose fixture does not exist is configured and down.
     pub(crate) fn new(endpoints: &[&str]) -> Self {
-        Self::of(endpoints.iter().map(|endpoint| (*endpoint, fixture(endpoint))).collect())
+        Self::with(endpoints, "")
+    }
+
+    /// The same with more endpoints, as the configuration has them.
+    pub(crate) fn with(endpoints: &[&str], more: &str) -> Self {
+        let stated = endpoints.iter().map(|endpoint| (*endpoint, fixture(endpoint)));
+        Self::made(stated.collect(), more)
     }
 
     /// Starts providers that state these resources; one that has none is configured and down.
     pub(crate) fn of(endpoints: Vec<(&str, Option<Vec<Bytes>>)>) -> Self {
+        Self::made(endpoints, "")
+    }
+
+    fn made(endpoints: Vec<(&str, Option<Vec<Bytes>>)>, more: &str) -> Self {
         let runtime = Runtime::new().unwrap();
         let dir = tempfile::tempdir().unwrap();
         let (mut bases, mut simulators) = (Vec::new(), Vec::new());
@@ -43,7 +55,8 @@ impl Site {
             bases.push((endpoint.to_owned(), base));
             simulators.extend(simulator.map(|simulator| (endpoint.to_owned(), simulator)));
         }
-        let site = Self { dir, runtime, bases, simulators, environment: Vec::new() };
+        let (environment, more) = (Vec::new(), more.to_owned());
+        let site = Self { dir, runtime, bases, simulators, environment, more };
         let server = "[server]\nlisten = \"127.0.0.1:0\"\n[security]\nmode = \"open\"\n";
         std::fs::write(site.config(), site.with_endpoints(server)).unwrap();
         site
@@ -137,7 +150,8 @@ impl Site {
         self.dir.path().join(name)
     }
 
-    fn command(&self) -> Command {
+    /// The program, about to run in the folder.
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_careweave"));
         command.current_dir(self.dir.path()).envs(self.environment.iter().copied());
         command
@@ -152,8 +166,11 @@ impl Site {
             .bases
             .iter()
             .map(|(id, url)| format!("[[endpoint]]\nid = \"{id}\"\nurl = \"{url}\"\n"));
-        let limits = "[limits]\nretries_max = 0\nconnect_timeout = \"1s\"\n";
-        format!("{settings}{limits}{}", endpoints.collect::<String>())
+        let limits = match settings.contains("[limits]") {
+            true => "",
+            false => "[limits]\nretries_max = 0\nconnect_timeout = \"1s\"\n",
+        };
+        format!("{settings}{limits}{}{}", endpoints.collect::<String>(), self.more)
     }
 }
 

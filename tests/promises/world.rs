@@ -1,5 +1,6 @@
 //! A gateway on a store of its own, and what is sent to it.
 
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
@@ -7,10 +8,13 @@ use jiff::civil::{Date, date};
 use serde_json::{Value, json};
 
 use careweave::fhir::StructureCheck;
+use careweave::files::{Bounds, Format, walk};
 use careweave::flow::{Identifier, Ingested, RecordKey};
 use careweave::identity::Model;
 use careweave::ingest::{EndpointBases, Ingest};
-use careweave::pipeline::{EndpointSettings, Gateway, GatewayOptions, Receipt, accept};
+use careweave::pipeline::{
+    self, EndpointSettings, Files, Gateway, GatewayOptions, Receipt, accept,
+};
 use careweave::reconcile::{EndpointFacts, Policy};
 use careweave::store::{SledStore, Store};
 
@@ -19,9 +23,9 @@ use super::statements::{Said, Statement};
 pub(crate) const TODAY: Date = date(2026, 11, 22);
 pub(crate) const ENDPOINTS: [&str; 3] = ["mercy", "valley", "harbor"];
 
-/// The moment of a wave of statements.
+/// The moment of a wave of statements; in the past, as files are not written in the future.
 pub(crate) fn moment(wave: i64) -> Timestamp {
-    "2026-11-22T08:00:00Z".parse::<Timestamp>().unwrap() + jiff::SignedDuration::from_mins(wave)
+    "2024-11-22T08:00:00Z".parse::<Timestamp>().unwrap() + jiff::SignedDuration::from_mins(wave)
 }
 
 pub(crate) struct World {
@@ -75,6 +79,17 @@ impl World {
         }
     }
 
+    /// All files below a folder, as files of an endpoint.
+    pub(crate) fn files(&mut self, endpoint: &str, folder: &Path) {
+        let bounds = Bounds::default();
+        let walked = walk(&[folder.to_owned()], &bounds).unwrap();
+        let files = Files { walked: &walked, format: Format::Auto, bounds };
+        let told = pipeline::ingest(&self.gateway, ingest(), &endpoint.into(), files, &mut |_| {})
+            .unwrap();
+        assert_eq!((told.odd.len(), told.quarantined.len()), (0, 0), "{told:?}");
+        self.received.add(told.total());
+    }
+
     fn accept(&mut self, endpoint: &Arc<str>, ingested: &Ingested) {
         let store = self.gateway.store().as_ref();
         self.received.add(accept(store, endpoint, ingested, None).unwrap());
@@ -112,6 +127,7 @@ fn gateway(store: Arc<dyn Store>, model: Model) -> Gateway {
             name: (*id).to_owned(),
             organizations: vec![organization(at, id)],
         },
+        ..EndpointSettings::default()
     };
     let options = GatewayOptions {
         public_base_url: "http://gateway.example".to_owned(),

@@ -17,6 +17,7 @@ use crate::flow::Choice;
 
 use super::person::{Group, Person};
 use super::policy::Rule;
+use super::provenance::unaddressed;
 use super::resolve::{Rewrite, local};
 use element::Part;
 
@@ -116,8 +117,7 @@ fn merge_element(
 /// are the view's own and are put in when the row is stored.
 fn meta(person: &Person<'_>, group: &Group, voices: &[Voice]) -> Value {
     let first = person.claims[group.first()].key();
-    let source =
-        person.url(first).unwrap_or_else(|| format!("urn:careweave:endpoint:{}", first.endpoint));
+    let source = person.url(first).unwrap_or_else(|| unaddressed(&first.endpoint));
     let mut meta = Map::new();
     meta.insert("source".to_owned(), json!(source));
     for list in ["profile", "security", "tag"] {

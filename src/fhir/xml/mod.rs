@@ -1,14 +1,16 @@
 //! R4 XML from and to JSON, by fhirbolt's generic element model, which knows every R4 element.
 //! <https://hl7.org/fhir/R4/xml.html>
 
+mod narrative;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use fhirbolt::FhirReleases;
 use fhirbolt::element::Element;
 use fhirbolt::serde::{DeserializationConfig, DeserializationMode};
 
-use super::ResourceType;
 use super::bundle::{DEPTH_MAX, nests_deeper_than, resource_header};
+use super::{ResourceType, canonical_bytes};
 
 type R4Element = Element<{ FhirReleases::R4 }>;
 
@@ -23,9 +25,16 @@ pub fn to_xml(json: &[u8]) -> Result<Vec<u8>, String> {
     // fhirbolt panics on an object without resource type.
     let kind = resource_header(json).and_then(|h| ResourceType::parse(&h.resource_type));
     guarded("JSON", || {
-        kind?;
-        let element: R4Element = fhirbolt::json::from_slice(json, Some(strict())).ok()?;
-        fhirbolt::xml::to_vec(&element, None).ok()
+        kind.ok_or(None)?;
+        let mut resource = serde_json::from_slice(json).map_err(|_| None)?;
+        let mut narratives = Vec::new();
+        narrative::take_from_json(&mut resource, &mut narratives);
+        // XML has its elements in their order, and fhirbolt wants to know the type first.
+        let json = canonical_bytes(resource);
+        let element: R4Element =
+            fhirbolt::json::from_slice(&json, Some(strict())).map_err(|e| unknown_element(&e))?;
+        let xml = fhirbolt::xml::to_vec(&element, None).map_err(|_| None)?;
+        Ok(narrative::put_into_xml(&xml, narratives))
     })
 }
 
@@ -42,17 +51,37 @@ pub fn from_xml(xml: &[u8]) -> Result<Vec<u8>, String> {
         return Err(too_deep());
     }
     guarded("XML", || {
-        let element: R4Element = fhirbolt::xml::from_slice(xml, Some(strict())).ok()?;
-        fhirbolt::json::to_vec(&element, None).ok()
+        let (xml, narratives) = narrative::take_from_xml(xml);
+        let element: R4Element =
+            fhirbolt::xml::from_slice(&xml, Some(strict())).map_err(|e| unknown_element(&e))?;
+        let json = fhirbolt::json::to_vec(&element, None).map_err(|_| None)?;
+        narrative::put_into_json(&json, &narratives).ok_or(None)
     })
 }
 
 /// fhirbolt may panic on input that it does not expect; that is one more refusal.
-fn guarded(form: &str, convert: impl FnOnce() -> Option<Vec<u8>>) -> Result<Vec<u8>, String> {
-    let converted = catch_unwind(AssertUnwindSafe(convert)).ok().flatten();
-    converted.ok_or_else(|| {
-        format!("not an R4 resource in {form}; check the resource type and the element names")
+fn guarded(
+    form: &str,
+    convert: impl FnOnce() -> Result<Vec<u8>, Option<String>>,
+) -> Result<Vec<u8>, String> {
+    let converted = catch_unwind(AssertUnwindSafe(convert)).unwrap_or(Err(None));
+    converted.map_err(|unknown| match unknown {
+        Some(name) => {
+            format!("R4 has no element \"{name}\" where it stands in the {form}; remove it")
+        }
+        None => {
+            format!("not an R4 resource in {form}; check the resource type and the element names")
+        }
     })
+}
+
+/// The element that R4 does not know, if that is what is wrong; no other text of the error, which
+/// may quote the resource.
+fn unknown_element(error: &impl std::fmt::Display) -> Option<String> {
+    let text = error.to_string();
+    let name = text.strip_prefix("unknown field `")?.split('`').next()?;
+    let legal = name.len() <= 64 && name.bytes().all(|b| b.is_ascii_alphabetic());
+    (legal && !name.is_empty()).then(|| name.to_owned())
 }
 
 fn strict() -> DeserializationConfig {
@@ -143,6 +172,38 @@ mod tests {
     }
 
     #[test]
+    fn narratives_pass_as_they_are() {
+        let div = concat!(
+            "<div xmlns='http://www.w3.org/1999/xhtml' xml:lang=\"de\" lang=\"de\">\n",
+            "  take <b>2</b> <i>twice</i> &lt;3, <!-- </div> --><img alt=\"a>b\"/>",
+            "<div>inner</div> narrative 1. </div>"
+        );
+        let second = div.replace("twice", "thrice");
+        let json = serde_json::json!({
+            "lifecycleStatus": "active", "resourceType": "Goal",
+            "text": {"div": div, "status": "generated"},
+            "contained": [{"text": {"status": "generated", "div": second}, "id": "p",
+                "resourceType": "Patient"}],
+            "description": {"text": "\"div\":\"<div>narrative 0.</div>\""},
+            "subject": {"reference": "#p"},
+        });
+        let xml = to_xml(json.to_string().as_bytes()).unwrap();
+        let text = std::str::from_utf8(&xml).unwrap();
+        assert!(text.contains(div) && text.contains(&second), "{text}");
+        assert!(text.find("<id").unwrap() < text.find("<lifecycleStatus").unwrap());
+        let again: serde_json::Value = serde_json::from_slice(&from_xml(&xml).unwrap()).unwrap();
+        assert_eq!(crate::fhir::canonicalise(again), crate::fhir::canonicalise(json));
+        for broken in ["<div xmlns=\"http://www.w3.org/1999/xhtml\"></div></text><x/>", "<div>"] {
+            let json = serde_json::json!({
+                "resourceType": "Goal", "text": {"status": "generated", "div": broken}
+            });
+            let xml = to_xml(json.to_string().as_bytes()).unwrap_or_default();
+            let back = from_xml(&xml).map(|json| String::from_utf8(json).unwrap());
+            assert!(back.is_err() || !back.unwrap().contains("\"x\""));
+        }
+    }
+
+    #[test]
     fn what_is_no_resource_is_refused() {
         for json in ["{}", "[]", "", "{", r#"{"resourceType":"Goal","colour":"red"}"#] {
             assert!(to_xml(json.as_bytes()).is_err(), "{json}");
@@ -150,6 +211,8 @@ mod tests {
         for xml in ["", "<", "<a/>", "<Goal/>", "<Goal xmlns=\"http://hl7.org/fhir\"><b/></Goal>"] {
             let _ = from_xml(xml.as_bytes());
         }
+        let unknown = b"<Goal xmlns=\"http://hl7.org/fhir\"><colour value=\"red\"/></Goal>";
+        assert!(from_xml(unknown).unwrap_err().contains("\"colour\""));
         let declared = b"<!doctype a [<!ENTITY x 'y'>]><Goal xmlns=\"http://hl7.org/fhir\"/>";
         assert!(from_xml(declared).unwrap_err().contains("document type"));
     }
@@ -175,7 +238,8 @@ mod tests {
         fn any_xml_like_text_is_converted_or_refused(
             inside in concat!(
                 "(<(id|text|target|contained|Patient|div)( value=\"[a-z<&;]{0,3}\")?/?>|",
-                "</(id|text|target|contained|Patient|div)>|&[a-z]{0,3};|[a-z<>&]){0,12}"
+                "</(id|text|target|contained|Patient|div)>|&[a-z]{0,3};|[a-z<>&]|",
+                "<div xmlns='http://www.w3.org/1999/xhtml'>|<!--|-->){0,12}"
             )
         ) {
             for end in ["", "</Goal>"] {
