@@ -98,7 +98,7 @@ impl World {
 
     /// The records that are equal at both providers have the same content number.
     fn content(self, provider: usize, name: &str, person: u32, n: u32) -> u64 {
-        let shared = n % 2 == 0;
+        let shared = n.is_multiple_of(2);
         let place = if shared { 9 } else { provider as u64 };
         let kind = name.bytes().fold(0, |sum, byte| sum * 31 + u64::from(byte));
         mix(&[self.seed, u64::from(person), kind, u64::from(n), place])
@@ -162,14 +162,14 @@ impl Record<'_> {
         let narrative = "<div xmlns=\\`http://www.w3.org/1999/xhtml\\`>";
         let text = format!(
             "{{'resourceType':'{name}','id':'{id}','meta':{{'versionId':'1',\
-'lastUpdated':'{UPDATED}'}},'text':{{'status':'generated',\
-'div':'{narrative}<p>{name} of the bench,\
+                 'lastUpdated':'{UPDATED}'}},'text':{{'status':'generated',\
+                 'div':'{narrative}<p>{name} of the bench,\
  as its provider would put it into words for people</p></div>'}},\
-{}}}",
+                 {}}}",
             self.elements(),
         );
         // Written with other quotes, so that the templates can be read.
-        out.push_str(&text.replace('\'', "\"").replace('`', "\""));
+        out.push_str(&text.replace(['\'', '`'], "\""));
     }
 
     fn id(&self) -> String {
@@ -194,7 +194,7 @@ impl Record<'_> {
         let (code, display) = self.pick(&SNOMED, 2);
         format!(
             "'{element}':{{'coding':[{{'system':'http://snomed.info/sct',\
-'code':'{code}','display':'{display}'}}],'text':'{display}'}}"
+                 'code':'{code}','display':'{display}'}}],'text':'{display}'}}"
         )
     }
 
@@ -202,7 +202,7 @@ impl Record<'_> {
         let (code, display, ..) = self.pick(&LOINC, 3);
         format!(
             "'{element}':{{'coding':[{{'system':'http://loinc.org',\
-'code':'{code}','display':'{display}'}}],'text':'{display}'}}"
+                 'code':'{code}','display':'{display}'}}],'text':'{display}'}}"
         )
     }
 
@@ -215,76 +215,81 @@ impl Record<'_> {
             "Observation" => self.observation(&subject, &day),
             "Claim" => format!(
                 "'status':'active',\
-'type':{{'coding':[{{'system':'http://terminology.hl7.org/CodeSystem/claim-type',\
-'code':'professional'}}]}},'use':'claim',\
-'patient':{{'reference':'Patient/{person}-0'}},'created':'{day}',\
-'provider':{{'display':'{}'}},\
-'priority':{{'coding':[{{'system':'http://terminology.hl7.org/CodeSystem/processpriority',\
-'code':'normal'}}]}},'insurance':[{{'sequence':1,'focal':true,\
-'coverage':{{'display':'Harbor Health Plan'}}}}],\
-'total':{{'value':129.16,'currency':'USD'}}",
+                 'type':{{'coding':[{{'system':\
+                 'http://terminology.hl7.org/CodeSystem/claim-type',\
+                 'code':'professional'}}]}},'use':'claim',\
+                 'patient':{{'reference':'Patient/{person}-0'}},'created':'{day}',\
+                 'provider':{{'display':'{}'}},\
+                 'priority':{{'coding':[{{'system':\
+                 'http://terminology.hl7.org/CodeSystem/processpriority',\
+                 'code':'normal'}}]}},'insurance':[{{'sequence':1,'focal':true,\
+                 'coverage':{{'display':'Harbor Health Plan'}}}}],\
+                 'total':{{'value':129.16,'currency':'USD'}}",
                 PROVIDERS[self.provider]
             ),
             "Encounter" => format!(
                 "'status':'finished',\
-'class':{{'system':'http://terminology.hl7.org/CodeSystem/v3-ActCode',\
-'code':'AMB'}},{},{subject},'period':{{'start':'{day}T09:00:00Z',\
-'end':'{day}T09:20:00Z'}}",
+                 'class':{{'system':'http://terminology.hl7.org/CodeSystem/v3-ActCode',\
+                 'code':'AMB'}},{},{subject},'period':{{'start':'{day}T09:00:00Z',\
+                 'end':'{day}T09:20:00Z'}}",
                 self.snomed("serviceType")
             ),
             "Immunization" => format!(
                 "'status':'completed',\
-'vaccineCode':{{'coding':[{{'system':'http://hl7.org/fhir/sid/cvx',\
-'code':'{}'}}]}},'patient':{{'reference':'Patient/{person}-0'}},\
-'occurrenceDateTime':'{day}T10:00:00Z','primarySource':true",
+                 'vaccineCode':{{'coding':[{{'system':'http://hl7.org/fhir/sid/cvx',\
+                 'code':'{}'}}]}},'patient':{{'reference':'Patient/{person}-0'}},\
+                 'occurrenceDateTime':'{day}T10:00:00Z','primarySource':true",
                 self.pick(&["140", "113", "33", "208"], 4)
             ),
             "DiagnosticReport" => format!(
                 "'status':'final',{},{subject},\
-'effectiveDateTime':'{day}T11:00:00Z','issued':'{day}T12:00:00Z',\
-'result':[{{'reference':'Observation/{person}-0'}}]",
+                 'effectiveDateTime':'{day}T11:00:00Z','issued':'{day}T12:00:00Z',\
+                 'result':[{{'reference':'Observation/{person}-0'}}]",
                 self.loinc("code")
             ),
             "Condition" => format!(
-                "'clinicalStatus':{{'coding':[{{'system':'http://terminology.hl7.org/CodeSystem/condition-clinical',\
-'code':'active'}}]}},\
-'verificationStatus':{{'coding':[{{'system':'http://terminology.hl7.org/CodeSystem/condition-ver-status',\
-'code':'confirmed'}}]}},{},{subject},'onsetDateTime':'{day}'",
+                "'clinicalStatus':{{'coding':[{{'system':\
+                 'http://terminology.hl7.org/CodeSystem/condition-clinical',\
+                 'code':'active'}}]}},\
+                 'verificationStatus':{{'coding':[{{'system':\
+                 'http://terminology.hl7.org/CodeSystem/condition-ver-status',\
+                 'code':'confirmed'}}]}},{},{subject},'onsetDateTime':'{day}'",
                 self.snomed("code")
             ),
             "Procedure" => format!(
                 "'status':'completed',{},{subject},\
-'performedDateTime':'{day}T13:00:00Z'",
+                 'performedDateTime':'{day}T13:00:00Z'",
                 self.snomed("code")
             ),
             "MedicationRequest" => format!(
                 "'status':'active','intent':'order',\
-'medicationCodeableConcept':{{'coding':[{{'system':'http://www.nlm.nih.gov/research/umls/rxnorm',\
-'code':'{}'}}]}},{subject},'authoredOn':'{day}',\
-'dosageInstruction':[{{'text':'one tablet in the morning'}}]",
+                 'medicationCodeableConcept':{{'coding':[{{'system':\
+                 'http://www.nlm.nih.gov/research/umls/rxnorm',\
+                 'code':'{}'}}]}},{subject},'authoredOn':'{day}',\
+                 'dosageInstruction':[{{'text':'one tablet in the morning'}}]",
                 self.pick(&["860975", "314076", "197361", "310798"], 5)
             ),
             "ServiceRequest" => format!(
                 "'status':'active','intent':'order',{},{subject},\
-'authoredOn':'{day}'",
+                 'authoredOn':'{day}'",
                 self.loinc("code")
             ),
             "Task" => format!(
                 "'status':'in-progress','intent':'order',{},\
-'for':{{'reference':'Patient/{person}-0'}},'authoredOn':'{day}',\
-'lastModified':'{day}T14:00:00Z'",
+                 'for':{{'reference':'Patient/{person}-0'}},'authoredOn':'{day}',\
+                 'lastModified':'{day}T14:00:00Z'",
                 self.snomed("code")
             ),
             "Goal" => format!(
                 "'lifecycleStatus':'active',\
-'description':{{'text':'Goal {} of this person'}},{subject},\
-'startDate':'{day}'",
+                 'description':{{'text':'Goal {} of this person'}},{subject},\
+                 'startDate':'{day}'",
                 self.content % 1_000
             ),
             _ => format!(
                 "'status':'active','intent':'plan','title':'Plan {} of {}',\
-{subject},'period':{{'start':'{day}'}},\
-'goal':[{{'reference':'Goal/{person}-0'}}]",
+                 {subject},'period':{{'start':'{day}'}},\
+                 'goal':[{{'reference':'Goal/{person}-0'}}]",
                 self.n, PROVIDERS[self.provider]
             ),
         }
@@ -296,12 +301,13 @@ impl Record<'_> {
         let value = mix(&[self.content, 6]) % 2_000;
         format!(
             "'status':'final',\
-'category':[{{'coding':[{{'system':'http://terminology.hl7.org/CodeSystem/observation-category',\
-'code':'{category}'}}]}}],{code},{subject},\
-'effectiveDateTime':'{day}T08:{:02}:00Z',\
-'issued':'{day}T09:00:00Z','valueQuantity':{{'value':{}.{},\
-'unit':'{unit}','system':'http://unitsofmeasure.org',\
-'code':'{unit}'}}",
+                 'category':[{{'coding':[{{'system':\
+                 'http://terminology.hl7.org/CodeSystem/observation-category',\
+                 'code':'{category}'}}]}}],{code},{subject},\
+                 'effectiveDateTime':'{day}T08:{:02}:00Z',\
+                 'issued':'{day}T09:00:00Z','valueQuantity':{{'value':{}.{},\
+                 'unit':'{unit}','system':'http://unitsofmeasure.org',\
+                 'code':'{unit}'}}",
             value % 60,
             value / 10,
             value % 10,
@@ -319,11 +325,11 @@ impl Record<'_> {
         let (year, month, day) = (1930 + born % 80, born / 80 % 12 + 1, born / 960 % 28 + 1);
         format!(
             "'identifier':[{{'system':'urn:oid:2.16.840.1.113883.3.999',\
-'value':'{}'}}],'name':[{{'family':'{family}','given':['{}']}}],\
-'gender':'female','birthDate':'{year}-{month:02}-{day:02}',\
-'address':[{{'line':['{} Elm Street'],'city':'Springfield',\
-'state':'MA','postalCode':'{:05}'}}],\
-'telecom':[{{'system':'phone','value':'413-{:03}-{:04}'}}]",
+                 'value':'{}'}}],'name':[{{'family':'{family}','given':['{}']}}],\
+                 'gender':'female','birthDate':'{year}-{month:02}-{day:02}',\
+                 'address':[{{'line':['{} Elm Street'],'city':'Springfield',\
+                 'state':'MA','postalCode':'{:05}'}}],\
+                 'telecom':[{{'system':'phone','value':'413-{:03}-{:04}'}}]",
             self.world.member_number(self.person),
             of(&GIVEN, 14),
             born % 9_000 + 1,
