@@ -256,6 +256,14 @@ impl Record<'_> {
                  'code':'confirmed'}}]}},{},{subject},'onsetDateTime':'{day}'",
                 self.snomed("code")
             ),
+            _ => self.ordered(&subject, &day),
+        }
+    }
+
+    /// What is ordered, planned and done.
+    fn ordered(&self, subject: &str, day: &str) -> String {
+        let person = self.person;
+        match self.name {
             "Procedure" => format!(
                 "'status':'completed',{},{subject},\
                  'performedDateTime':'{day}T13:00:00Z'",

@@ -51,8 +51,20 @@ fn a_steward_links_parts_and_takes_back() {
     assert_eq!((own(NORTH), own(SOUTH)), (north.clone(), south.clone()), "the ids of before");
     site.run(&["verify", "--quiet"], 0);
     let gateway = site.serve();
-    for id in [north, south] {
-        assert_eq!(gateway.get(&format!("Patient/{id}"))["id"], *id);
+    for (id, name, other) in
+        [(north, "Brandvold", "Vestergren"), (south, "Vestergren", "Brandvold")]
+    {
+        let now = gateway.get(&format!("Patient/{id}"));
+        assert_eq!(now["id"], *id);
+        // Earlier versions answer, but none that was woven of both.
+        let last: u32 = now["meta"]["versionId"].as_str().unwrap().parse().unwrap();
+        let earlier = (1..=last).map(|version| format!("Patient/{id}/_history/{version}"));
+        let told: Vec<(u16, String)> =
+            earlier.map(|path| gateway.root(&format!("fhir/{path}"))).collect();
+        assert!(told.iter().any(|(status, body)| *status == 200 && body.contains(name)));
+        assert!(told.iter().all(|(_, body)| !body.contains(other)), "{told:#?}");
+        let hidden = told.iter().filter(|(status, _)| *status == 404).count();
+        assert!(id != shown || hidden > 0, "the joined version is not shown: {told:#?}");
     }
 }
 
