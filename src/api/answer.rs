@@ -1,12 +1,10 @@
 //! How a request becomes an answer: read on a blocking thread, audit, disclose.
 
-use std::sync::Arc;
-
 use axum::http::header;
 use axum::response::Response;
 use jiff::Timestamp;
 
-use crate::flow::DerivedId;
+use crate::pipeline::GatewayError;
 use crate::store::AuditEntry;
 
 use super::Api;
@@ -28,8 +26,6 @@ pub(super) struct Interaction {
 /// What the blocking part came to.
 struct Outcome {
     answer: Result<Answer, ApiError>,
-    owners: Vec<DerivedId>,
-    count: usize,
     completeness: Completeness,
 }
 
@@ -56,43 +52,44 @@ where
 {
     let format = call.format()?;
     let pretty = call.is_pretty();
-    let reader: Arc<str> = call.access.reader.clone();
     let request_id = call.request_id.clone();
+    let (tell, told) = tokio::sync::oneshot::channel();
     let api_there = api.clone();
-    let outcome = tokio::task::spawn_blocking(move || {
+    tokio::task::spawn_blocking(move || {
         let access = call.access.clone();
         let mut reader = Reader::new(&api_there.gateway, &api_there.options, &access);
         let answer = work(&mut reader, &mut call);
-        Outcome {
-            answer,
-            completeness: completeness::of(&mut reader),
+        let count =
+            if answer.is_ok() { u32::try_from(reader.count).unwrap_or(u32::MAX) } else { 0 };
+        let entry = AuditEntry {
+            at: Timestamp::now(),
+            reader: (&*access.reader).into(),
+            action: about.action.into(),
+            resource_type: about.resource_type.into(),
             owners: reader.disclosed.iter().copied().collect(),
-            count: reader.count,
-        }
-    })
-    .await
-    .map_err(|_panic| ApiError::Panicked)?;
-    let told = outcome.answer.is_ok();
-    let entry = AuditEntry {
-        at: Timestamp::now(),
-        reader: (&*reader).into(),
-        action: about.action.into(),
-        resource_type: about.resource_type.into(),
-        owners: outcome.owners,
-        request_id: (&*request_id.0).into(),
-        count: if told { u32::try_from(outcome.count).unwrap_or(u32::MAX) } else { 0 },
-    };
-    api.gateway.audit(entry).await.map_err(ApiError::Audit)?;
+            request_id: (&*call.request_id.0).into(),
+            count,
+        };
+        let outcome = Outcome { answer, completeness: completeness::of(&mut reader) };
+        api_there.gateway.audit_then(entry, move |durable| {
+            let outcome =
+                if durable { Ok(outcome) } else { Err(ApiError::Audit(GatewayError::Audit)) };
+            // A client that has gone away needs no answer.
+            drop(tell.send(outcome));
+        });
+    });
+    // Nothing is told by work that panicked.
+    let outcome = told.await.map_err(|_| ApiError::Panicked)??;
     let answer = match outcome.answer {
         Ok(answer) => answer,
         Err(error) => {
             let mut response = respond::failure_as(&error, &request_id, format);
-            outcome.completeness.add_header(response.headers_mut());
+            outcome.completeness.add_header(&api.last_header, response.headers_mut());
             return Ok(response);
         }
     };
     let mut response = answer.into_response(format, pretty)?;
-    outcome.completeness.add_header(response.headers_mut());
+    outcome.completeness.add_header(&api.last_header, response.headers_mut());
     response
         .headers_mut()
         .entry(header::VARY)

@@ -1,6 +1,6 @@
 //! Which endpoints an answer covers, as of when, and which failed (promise P6).
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -22,16 +22,37 @@ pub(super) fn of(reader: &mut Reader<'_>) -> Completeness {
     Completeness { endpoints: reader.endpoints(), pending: reader.pending }
 }
 
+/// The header of the answers before, which is that of the next one as long as the endpoints'
+/// states are the same and nothing is pending.
+#[derive(Default)]
+pub(super) struct LastHeader(Mutex<Option<(Arc<[EndpointState]>, HeaderValue)>>);
+
 impl Completeness {
     /// `mercy=complete@2026-11-22T10:00:00Z; valley=failed; pending=3`
-    pub(super) fn add_header(&self, headers: &mut HeaderMap) {
+    pub(super) fn add_header(&self, last: &LastHeader, headers: &mut HeaderMap) {
+        if self.pending > 0 {
+            headers.extend(self.header().map(|value| (HEADER, value)));
+            return;
+        }
+        let mut last = last.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match last.as_ref().filter(|(of, _)| Arc::ptr_eq(of, &self.endpoints)) {
+            Some((_, value)) => {
+                headers.insert(HEADER, value.clone());
+            }
+            None => {
+                let value = self.header();
+                *last = value.clone().map(|value| (self.endpoints.clone(), value));
+                headers.extend(value.map(|value| (HEADER, value)));
+            }
+        }
+    }
+
+    fn header(&self) -> Option<HeaderValue> {
         let mut parts: Vec<String> = self.endpoints.iter().map(stated).collect();
         if self.pending > 0 {
             parts.push(format!("pending={}", self.pending));
         }
-        if let Ok(value) = HeaderValue::from_str(&parts.join("; ")) {
-            headers.insert(HEADER, value);
-        }
+        HeaderValue::from_str(&parts.join("; ")).ok()
     }
 
     /// One issue for what is missing or may be; none if nothing is.

@@ -14,7 +14,7 @@ use super::answer::{Interaction, answer};
 use super::call::Call;
 use super::error::{ApiError, shown_name};
 use super::hit::Hit;
-use super::paging::{CursorSeal, PageKey, page};
+use super::paging::{CursorSeal, Page, PageKey, page};
 use super::params::{Params, alternatives};
 use super::query::{ignored, page_size};
 use super::reader::{Reader, RowRef};
@@ -60,10 +60,7 @@ fn run(reader: &mut Reader<'_>, call: &mut Call, id: DerivedId) -> Result<Answer
     let path = format!("/fhir/Patient/{}/$everything", patient.row().id);
     let seal = CursorSeal::new(reader.store().id_key(), &reader.access.reader, &path, &wanted.used);
     let after = wanted.cursor.as_deref().map(|cursor| seal.open(cursor)).transpose()?;
-    let mut rows = all_rows(reader, patient.owner)?;
-    rows.retain(|(_, row)| wanted.takes(row));
-    let hits = rows.into_iter().map(|(key, row)| (key, Hit::Row(row))).collect();
-    let page = page(hits, after, wanted.count);
+    let page = page_of(reader, &wanted, patient.owner, after)?;
     let notes = match wanted.ignored.as_slice() {
         [] => Vec::new(),
         names => vec![ignored(&names.join(", "))],
@@ -80,13 +77,34 @@ fn run(reader: &mut Reader<'_>, call: &mut Call, id: DerivedId) -> Result<Answer
     searchset.answer(reader)
 }
 
-/// Every row of the person, the Patient first, and the directory rows they refer to.
-fn all_rows(reader: &mut Reader<'_>, owner: Owner) -> Result<Vec<(PageKey, RowRef)>, ApiError> {
+/// One page of the person's rows, the Patient first, and of the directory rows they refer to,
+/// which come last. To know those all bodies must be read, so a page that ends before them does
+/// not look for them; how many rows there are in all is then not known.
+fn page_of(
+    reader: &mut Reader<'_>,
+    wanted: &Wanted,
+    owner: Owner,
+    after: Option<PageKey>,
+) -> Result<Page, ApiError> {
     let mut rows = Vec::new();
-    let ranks: BTreeMap<ResourceType, u8> = served::types().zip(0..=u8::MAX).collect();
     for resource_type in served::person_types() {
         rows.extend(reader.rows(owner, resource_type)?);
     }
+    let within = page(wanted.hits(&rows), after, wanted.count);
+    let wants_directory =
+        wanted.types.as_ref().is_none_or(|types| types.iter().copied().any(served::in_directory));
+    if !wants_directory {
+        return Ok(within);
+    }
+    if within.next.is_some() {
+        return Ok(Page { total: None, ..within });
+    }
+    add_directory(reader, &mut rows)?;
+    Ok(page(wanted.hits(&rows), after, wanted.count))
+}
+
+/// Adds the directory rows that rows of the person refer to.
+fn add_directory(reader: &mut Reader<'_>, rows: &mut Vec<RowRef>) -> Result<(), ApiError> {
     let mut seen: BTreeSet<_> = rows.iter().map(RowRef::identity).collect();
     let mut fresh = rows.clone();
     for _ in 0..DIRECTORY_STEPS {
@@ -98,8 +116,7 @@ fn all_rows(reader: &mut Reader<'_>, owner: Owner) -> Result<Vec<(PageKey, RowRe
         rows.extend(found.iter().cloned());
         fresh = found;
     }
-    let key = |row: &RowRef| PageKey { rank: ranks[&row.resource_type], id: row.row().id };
-    Ok(rows.into_iter().map(|row| (key(&row), row)).collect())
+    Ok(())
 }
 
 /// The directory resources that bodies refer to; search values do not hold every reference.
@@ -160,6 +177,14 @@ impl Wanted {
             wanted.used.0.push((name, value));
         }
         Ok(wanted)
+    }
+
+    /// What is wanted of these rows, with its place in the answer.
+    fn hits(&self, rows: &[RowRef]) -> Vec<(PageKey, Hit)> {
+        let ranks: BTreeMap<ResourceType, u8> = served::types().zip(0..=u8::MAX).collect();
+        let key = |row: &RowRef| PageKey { rank: ranks[&row.resource_type], id: row.row().id };
+        let taken = rows.iter().filter(|row| self.takes(row));
+        taken.map(|row| (key(row), Hit::Row(row.clone()))).collect()
     }
 
     fn takes(&self, row: &RowRef) -> bool {

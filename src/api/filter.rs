@@ -1,15 +1,48 @@
 //! Whether a resource meets a search.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use jiff::Timestamp;
 
 use crate::fhir::search::instant_matches;
-use crate::flow::{Indexed, SearchValue};
+use crate::flow::{Indexed, Owner, SearchValue};
+use crate::store::Values;
 
+use super::error::ApiError;
 use super::params::alternatives;
 use super::query::{NamedCriterion, Query};
+use super::reader::{Reader, RowRef};
 
 const CATEGORY_SYSTEM: &str = "http://hl7.org/fhir/us/core/CodeSystem/careplan-category";
 const ASSESS_PLAN: &str = "assess-plan";
+
+/// The rows of the searched type that match. Only values that the search asks about are read.
+///
+/// # Errors
+/// When the store fails.
+pub(super) fn matching(
+    reader: &Reader<'_>,
+    query: &Query,
+    rows: Vec<RowRef>,
+) -> Result<Vec<RowRef>, ApiError> {
+    let params: Vec<u16> = query.criteria.iter().map(|named| named.criterion.param).collect();
+    let mut of_owner: BTreeMap<Owner, Values> = BTreeMap::new();
+    let mut matching = Vec::with_capacity(rows.len());
+    for row in rows {
+        let values = match of_owner.entry(row.owner) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) if params.is_empty() => unknown.insert(Values::default()),
+            Entry::Vacant(unknown) => {
+                unknown.insert(reader.values(row.owner, query.resource_type, &params)?)
+            }
+        };
+        if matches(query, row.row().last_updated, values.of(row.row().id)) {
+            matching.push(row);
+        }
+    }
+    Ok(matching)
+}
 
 /// Whether a resource meets every criterion of a search, whom it is about and `_id` apart.
 pub(super) fn matches(query: &Query, last_updated: Timestamp, values: &[SearchValue]) -> bool {

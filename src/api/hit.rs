@@ -54,8 +54,8 @@ impl Hit {
                 }
                 Self::Provenance(row) => {
                     reader.note_disclosed(std::slice::from_ref(row));
-                    let body = provenance::body(reader, row);
-                    (format!("Provenance/{}", provenance::id_of(row)), Some(body))
+                    let body = provenance::body(reader, row)?;
+                    (format!("Provenance/{}", provenance::id_of(row)), body)
                 }
             });
         }

@@ -90,7 +90,8 @@ fn forward(
     row: &RowRef,
     collected: &mut Collected,
 ) -> Result<(), ApiError> {
-    for reference in references(&row.row().values, &include.params) {
+    let values = reader.values(row.owner, row.resource_type, &include.params)?;
+    for reference in references(values.of(row.row().id), &include.params) {
         let Some(found) = reader.referred(reference)? else { continue };
         let wanted = include.target.is_none_or(|target| target == found.resource_type);
         let ours = found.owner == row.owner || matches!(found.owner, Owner::Directory(_));
@@ -115,9 +116,10 @@ fn backward(
         .collect();
     let owners: BTreeSet<Owner> = rows.iter().map(|row| row.owner).collect();
     for owner in owners {
+        let values = reader.values(owner, include.from, &include.params)?;
         for row in reader.rows(owner, include.from)? {
-            let refers =
-                references(&row.row().values, &include.params).any(|to| targets.contains(to));
+            let values = values.of(row.row().id);
+            let refers = references(values, &include.params).any(|to| targets.contains(to));
             if refers {
                 collected.add(Hit::Row(row));
             }

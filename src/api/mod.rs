@@ -90,6 +90,7 @@ struct Api {
     began: jiff::Timestamp,
     metrics: Arc<HttpMetrics>,
     free: Arc<Semaphore>,
+    last_header: Arc<completeness::LastHeader>,
 }
 
 /// The routes of the gateway.
@@ -99,7 +100,8 @@ pub fn router(gateway: Arc<Gateway>, options: ApiOptions) -> Router {
     let free = Arc::new(Semaphore::new(options.requests_max));
     let metrics = Arc::new(HttpMetrics::default());
     let options = Arc::new(options);
-    let api = Api { gateway, options, posted, began: jiff::Timestamp::now(), metrics, free };
+    let (began, last_header) = (jiff::Timestamp::now(), Arc::default());
+    let api = Api { gateway, options, posted, began, metrics, free, last_header };
     Router::new()
         .route("/", get(root::root))
         .route("/livez", get(root::livez))

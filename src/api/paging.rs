@@ -27,8 +27,8 @@ pub(super) struct CursorSeal {
 pub(super) struct Page {
     /// What it gives.
     pub(super) hits: Vec<Hit>,
-    /// How many all pages give.
-    pub(super) total: usize,
+    /// How many all pages give, if that is known.
+    pub(super) total: Option<usize>,
     /// The last one, if more come after it.
     pub(super) next: Option<PageKey>,
 }
@@ -94,7 +94,7 @@ pub(super) fn page(mut hits: Vec<(PageKey, Hit)>, after: Option<PageKey>, count:
     let more = count > 0 && end < total;
     let next = more.then(|| hits[end - 1].0);
     let hits = hits.drain(start..end).map(|(_, hit)| hit).collect();
-    Page { hits, total, next }
+    Page { hits, total: Some(total), next }
 }
 
 #[cfg(test)]

@@ -90,11 +90,13 @@ fn identified(
     let criterion = reader.gateway.search_table().criterion(patient, "identifier", value)?;
     reader.settle(None)?;
     let rows = scope::indexed(reader, patient, "identifier", &criterion)?.unwrap_or_default();
-    let owners: BTreeSet<Owner> = rows
-        .iter()
-        .filter(|row| criterion.matches(&row.row().values))
-        .map(|row| row.owner)
-        .collect();
+    let mut owners: BTreeSet<Owner> = BTreeSet::new();
+    for row in rows {
+        let values = reader.values(row.owner, patient, &[criterion.param])?;
+        if criterion.matches(values.of(row.row().id)) {
+            owners.insert(row.owner);
+        }
+    }
     if owners.len() > 1 {
         notes.push(note(
             "multiple-matches",

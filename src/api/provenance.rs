@@ -64,13 +64,19 @@ pub(super) fn read(
     reader.note_disclosed(std::slice::from_ref(&row));
     let modified = http_date(row.row().last_updated);
     let tag = format!("W/\"{}\"", row.row().version);
-    let answer = Answer::resource(body(reader, &row));
+    let answer = Answer::resource(body(reader, &row)?.ok_or(ApiError::Gone)?);
     Ok(answer.header(header::ETAG, &tag).header(header::LAST_MODIFIED, &modified))
 }
 
-/// Renders the Provenance of a row, with the sources that the reader may see.
-pub(super) fn body(reader: &mut Reader<'_>, row: &RowRef) -> Bytes {
-    let trace = row.row();
+/// Renders the Provenance of a row, with the sources that the reader may see; `None` if the row
+/// has left the view since it was found.
+///
+/// # Errors
+/// When the store fails.
+pub(super) fn body(reader: &mut Reader<'_>, row: &RowRef) -> Result<Option<Bytes>, ApiError> {
+    let table = reader.table(row)?;
+    let at = table.rows.binary_search_by_key(&row.row().id, |row| row.id);
+    let Ok(trace) = at.map(|at| &table.rows[at]) else { return Ok(None) };
     let mut members = trace.members.clone();
     members.retain(|member| reader.access.sees(&member.key.endpoint));
     let endpoints = reader.endpoints();
@@ -87,5 +93,6 @@ pub(super) fn body(reader: &mut Reader<'_>, row: &RowRef) -> Bytes {
         &base_url,
         reader.gateway.public_base_url(),
     );
-    stamp_meta(rendered.to_string().as_bytes(), trace.version, trace.last_updated).into()
+    let rendered = rendered.to_string();
+    Ok(Some(stamp_meta(rendered.as_bytes(), trace.version, trace.last_updated).into()))
 }

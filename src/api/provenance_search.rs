@@ -36,7 +36,7 @@ pub(super) fn matching(
     }
     let mut met = Vec::new();
     for row in rows {
-        if meets(reader, query, &row) {
+        if meets(reader, query, &row)? {
             met.push(row);
         }
     }
@@ -48,7 +48,7 @@ fn of_persons(reader: &mut Reader<'_>, persons: &BTreeSet<Owner>) -> Result<Vec<
     for person in persons {
         for resource_type in served::person_types() {
             let all = reader.rows(*person, resource_type)?;
-            rows.extend(all.into_iter().filter(|row| !row.row().members.is_empty()));
+            rows.extend(all.into_iter().filter(|row| row.row().has_members));
         }
     }
     Ok(rows)
@@ -76,9 +76,9 @@ fn named(reader: &mut Reader<'_>, query: &Query) -> Result<Vec<RowRef>, ApiError
 }
 
 /// The Provenance is made to be asked: it has no stored search values.
-fn meets(reader: &mut Reader<'_>, query: &Query, row: &RowRef) -> bool {
-    let body = provenance::body(reader, row);
-    let Ok(body) = serde_json::from_slice(&body) else { return false };
+fn meets(reader: &mut Reader<'_>, query: &Query, row: &RowRef) -> Result<bool, ApiError> {
+    let Some(body) = provenance::body(reader, row)? else { return Ok(false) };
+    let Ok(body) = serde_json::from_slice(&body) else { return Ok(false) };
     let values = reader.gateway.search_table().extract(query.resource_type, &body);
-    filter::matches(query, row.row().last_updated, &values)
+    Ok(filter::matches(query, row.row().last_updated, &values))
 }

@@ -1,6 +1,7 @@
 //! The view as one request reads it: finds owners and rows, and notes whose data it touched.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -8,14 +9,12 @@ use bytes::Bytes;
 use crate::fhir::ResourceType;
 use crate::flow::{Access, DerivedId, Disposition, Home, Owner, RecordKey, State};
 use crate::pipeline::{EndpointState, Gateway};
-use crate::store::{Issued, Store, Table, TableRow};
+use crate::store::{Issued, ListedRow, Listing, Store, Table, Values};
 
 use super::ApiOptions;
 use super::error::ApiError;
 use super::served;
 
-/// How often bodies are read again when a settle has changed their table meanwhile.
-const READ_TRIES: usize = 3;
 /// How many tables are remembered while one request is answered.
 const TABLES_MAX: usize = 256;
 
@@ -30,18 +29,18 @@ pub(super) struct Reader<'a> {
     pub(super) disclosed: BTreeSet<DerivedId>,
     /// How many resources the answer holds.
     pub(super) count: usize,
-    tables: BTreeMap<(Owner, ResourceType), Arc<Table>>,
+    listings: BTreeMap<(Owner, ResourceType), Option<Listing>>,
+    tables: BTreeMap<(Owner, ResourceType), Rc<Table>>,
     settled: BTreeSet<Option<Owner>>,
     endpoints: Option<Arc<[EndpointState]>>,
 }
 
-/// A row of a view, without its body.
+/// A row of a view, as it is listed.
 #[derive(Clone)]
 pub(super) struct RowRef {
     pub(super) owner: Owner,
     pub(super) resource_type: ResourceType,
-    table: Arc<Table>,
-    index: usize,
+    row: ListedRow,
 }
 
 /// What an id of ours stands for now.
@@ -53,8 +52,8 @@ struct Standing {
 
 impl RowRef {
     /// The row.
-    pub(super) fn row(&self) -> &TableRow {
-        &self.table.rows[self.index]
+    pub(super) fn row(&self) -> &ListedRow {
+        &self.row
     }
 
     /// `Type/id`.
@@ -78,6 +77,7 @@ impl<'a> Reader<'a> {
             pending: 0,
             disclosed: BTreeSet::new(),
             count: 0,
+            listings: BTreeMap::new(),
             tables: BTreeMap::new(),
             settled: BTreeSet::new(),
             endpoints: None,
@@ -105,8 +105,11 @@ impl<'a> Reader<'a> {
     pub(super) fn endpoints(&mut self) -> Arc<[EndpointState]> {
         let (gateway, access) = (self.gateway, self.access);
         let known = self.endpoints.get_or_insert_with(|| {
-            let states = gateway.endpoint_states().into_iter();
-            states.filter(|endpoint| access.sees(&endpoint.id)).collect()
+            let states = gateway.endpoint_states();
+            if states.iter().all(|endpoint| access.sees(&endpoint.id)) {
+                return states;
+            }
+            states.iter().filter(|endpoint| access.sees(&endpoint.id)).cloned().collect()
         });
         known.clone()
     }
@@ -173,12 +176,9 @@ impl<'a> Reader<'a> {
         resource_type: ResourceType,
         id: DerivedId,
     ) -> Result<Option<RowRef>, ApiError> {
-        let table = self.table(owner, resource_type)?;
-        let index =
-            table.rows.binary_search_by_key(&id, |row| row.id).ok().or_else(|| {
-                table.rows.iter().position(|row| row.aliases.binary_search(&id).is_ok())
-            });
-        Ok(index.map(|index| RowRef { owner, resource_type, table, index }))
+        let Some(listing) = self.listing(owner, resource_type)? else { return Ok(None) };
+        let Some(at) = listing.find_named(id) else { return Ok(None) };
+        Ok(Some(RowRef { owner, resource_type, row: listing.row(at)? }))
     }
 
     /// All rows of an owner's table, by id.
@@ -187,9 +187,34 @@ impl<'a> Reader<'a> {
         owner: Owner,
         resource_type: ResourceType,
     ) -> Result<Vec<RowRef>, ApiError> {
-        let table = self.table(owner, resource_type)?;
-        let row = |index| RowRef { owner, resource_type, table: table.clone(), index };
-        Ok((0..table.rows.len()).map(row).collect())
+        let Some(listing) = self.listing(owner, resource_type)? else { return Ok(Vec::new()) };
+        let row = |row: Result<ListedRow, _>| Ok(RowRef { owner, resource_type, row: row? });
+        listing.rows().map(row).collect()
+    }
+
+    /// The search values of an owner's table for some parameters.
+    pub(super) fn values(
+        &self,
+        owner: Owner,
+        resource_type: ResourceType,
+        params: &[u16],
+    ) -> Result<Values, ApiError> {
+        Ok(self.store().values(self.access, owner, resource_type, params)?)
+    }
+
+    /// The table that a row stands in, with all that is kept of its rows.
+    pub(super) fn table(&mut self, row: &RowRef) -> Result<Rc<Table>, ApiError> {
+        let key = (row.owner, row.resource_type);
+        if let Some(table) = self.tables.get(&key) {
+            return Ok(table.clone());
+        }
+        let table = self.store().table(self.access, row.owner, row.resource_type)?;
+        let table = Rc::new(table.unwrap_or_default());
+        if self.tables.len() >= TABLES_MAX {
+            self.tables.clear();
+        }
+        self.tables.insert(key, table.clone());
+        Ok(table)
     }
 
     /// Bodies of rows, in the order given. A row that has left the view since it was found has
@@ -202,7 +227,7 @@ impl<'a> Reader<'a> {
         let mut bodies = vec![None; rows.len()];
         for ((owner, resource_type), places) in by_table {
             let ids: Vec<DerivedId> = places.iter().map(|&place| rows[place].row().id).collect();
-            let found = self.bodies_of(owner, resource_type, &ids)?;
+            let found = self.store().bodies(self.access, owner, resource_type, &ids)?;
             for (place, body) in places.into_iter().zip(found) {
                 bodies[place] = body;
             }
@@ -210,42 +235,20 @@ impl<'a> Reader<'a> {
         Ok(bodies)
     }
 
-    /// A settle may change the table between the two reads: each body must name its row.
-    fn bodies_of(
-        &self,
+    fn listing(
+        &mut self,
         owner: Owner,
         resource_type: ResourceType,
-        ids: &[DerivedId],
-    ) -> Result<Vec<Option<Bytes>>, ApiError> {
-        for _ in 0..READ_TRIES {
-            let table = self.store().table(self.access, owner, resource_type)?.unwrap_or_default();
-            let places: Vec<Option<usize>> = ids
-                .iter()
-                .map(|id| table.rows.binary_search_by_key(id, |row| row.id).ok())
-                .collect();
-            let indexes: Vec<usize> = places.iter().flatten().copied().collect();
-            let bodies = self.store().bodies(self.access, owner, resource_type, &indexes)?;
-            let right = |(index, body): (&usize, &Bytes)| {
-                states_id(body, resource_type, table.rows[*index].id)
-            };
-            if bodies.len() == indexes.len() && indexes.iter().zip(&bodies).all(right) {
-                let mut bodies = bodies.into_iter();
-                return Ok(places.into_iter().map(|p| p.and_then(|_| bodies.next())).collect());
-            }
+    ) -> Result<Option<Listing>, ApiError> {
+        if let Some(listing) = self.listings.get(&(owner, resource_type)) {
+            return Ok(listing.clone());
         }
-        Ok(vec![None; ids.len()])
-    }
-
-    fn table(&mut self, owner: Owner, resource_type: ResourceType) -> Result<Arc<Table>, ApiError> {
-        if let Some(table) = self.tables.get(&(owner, resource_type)) {
-            return Ok(table.clone());
+        let listing = self.store().listing(self.access, owner, resource_type)?;
+        if self.listings.len() >= TABLES_MAX {
+            self.listings.clear();
         }
-        let table = self.store().table(self.access, owner, resource_type)?.unwrap_or_default();
-        if self.tables.len() >= TABLES_MAX {
-            self.tables.clear();
-        }
-        self.tables.insert((owner, resource_type), table.clone());
-        Ok(table)
+        self.listings.insert((owner, resource_type), listing.clone());
+        Ok(listing)
     }
 
     fn standing(&self, id: DerivedId) -> Result<Option<Standing>, ApiError> {
@@ -262,7 +265,7 @@ impl<'a> Reader<'a> {
     }
 
     fn owner(&self, home: &Home) -> Result<Option<Owner>, ApiError> {
-        Ok(self.store().link(self.access, home)?.and_then(|link| link.owner))
+        Ok(self.store().owner(self.access, home)?)
     }
 
     /// Settling may move a home to another owner, so it is asked for again afterwards.
@@ -270,10 +273,15 @@ impl<'a> Reader<'a> {
         if matches!(home, Home::Shared(_)) {
             return Ok(None);
         }
+        // Looked for first: an owner that is read before it may have been settled away meanwhile.
+        if self.gateway.is_settled()? {
+            return self.owner(home);
+        }
         let before = self.owner(home)?;
         self.settle(before)?;
         let after = self.owner(home)?;
         if after != before {
+            self.listings.clear();
             self.tables.clear();
         }
         Ok(after)
@@ -309,9 +317,4 @@ impl<'a> Reader<'a> {
         let served = served::types().any(|served| served == standing.resource_type);
         Ok(if live || !served { ApiError::NotFound } else { ApiError::Gone })
     }
-}
-
-/// Whether a canonical body is that of this resource.
-fn states_id(body: &[u8], resource_type: ResourceType, id: DerivedId) -> bool {
-    body.starts_with(format!(r#"{{"resourceType":"{resource_type}","id":"{id}""#).as_bytes())
 }

@@ -36,7 +36,7 @@ pub(super) fn matching(reader: &mut Reader<'_>, query: &mut Query) -> Result<Vec
     } else {
         rows = with_ids(reader, query)?;
     }
-    rows.retain(|row| filter::matches(query, row.row().last_updated, &row.row().values));
+    let rows = filter::matching(reader, query, rows)?;
     let ours = provenance_search::matching(reader, query, persons)?;
     Ok(rows.into_iter().map(Hit::Row).chain(ours.into_iter().map(Hit::Provenance)).collect())
 }
@@ -131,10 +131,14 @@ fn with_ids(reader: &mut Reader<'_>, query: &Query) -> Result<Vec<RowRef>, ApiEr
             Err(error) => return Err(error),
         }
     }
-    let named = |row: &RowRef, ids: &[DerivedId]| {
-        ids.iter().any(|id| row.row().id == *id || row.row().aliases.binary_search(id).is_ok())
-    };
-    rows.retain(|row| query.ids.iter().all(|ids| named(row, ids)));
+    for ids in &query.ids[1..] {
+        let mut named = BTreeSet::new();
+        for (owner, id) in rows.iter().flat_map(|row| ids.iter().map(|id| (row.owner, *id))) {
+            let row = reader.row(owner, query.resource_type, id)?;
+            named.extend(row.map(|row| row.row().id));
+        }
+        rows.retain(|row| named.contains(&row.row().id));
+    }
     Ok(rows)
 }
 

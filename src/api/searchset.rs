@@ -56,7 +56,7 @@ impl Searchset<'_> {
             .iter()
             .map(|(reference, body, mode)| entry(base, reference, body, mode))
             .collect();
-        let total = u64::try_from(self.page.total).ok();
+        let total = self.page.total.and_then(|total| u64::try_from(total).ok());
         Ok(Answer::resource(searchset(&links, total, &entries)))
     }
 

@@ -31,6 +31,9 @@ pub(super) fn in_directory(resource_type: ResourceType) -> bool {
 /// The type of a URL's path.
 pub(super) fn parse(name: &str) -> Result<ResourceType, ApiError> {
     ResourceType::parse(name)
-        .filter(|named| types().any(|served| served == *named))
+        .filter(|named| {
+            let name = named.name();
+            name == FINDING_TYPE || PERSON_TYPES.contains(&name) || in_directory(*named)
+        })
         .ok_or(ApiError::TypeNotServed)
 }

@@ -51,7 +51,7 @@ fn stated(reader: &mut Reader<'_>, key: &RecordKey) -> Result<Answer, ApiError> 
     let record = home.records.into_iter().find(|record| record.id == id);
     let content = record.and_then(|mut record| record.contents.remove(&current.hash));
     let content = content.ok_or(ApiError::NoSuchRecord)?;
-    let owner = reader.store().link(reader.access, &current.home)?.and_then(|link| link.owner);
+    let owner = reader.store().owner(reader.access, &current.home)?;
     reader.disclosed.insert(owner.map_or(id, |owner| owner.id()));
     reader.count = 1;
     let mut answer = Answer::resource(content.body);

@@ -24,10 +24,11 @@ pub(super) fn read_table(
     let Some(table) = gateway.store().table(&access, owner, resource_type)? else {
         return Ok(Vec::new());
     };
-    let all: Vec<usize> = (0..table.rows.len()).collect();
+    let all: Vec<DerivedId> = table.rows.iter().map(|row| row.id).collect();
     let bodies = gateway.store().bodies(&access, owner, resource_type, &all)?;
-    let resources = bodies.iter().map(|b| serde_json::from_slice(b).unwrap_or(Value::Null));
-    Ok(table.rows.iter().cloned().zip(resources).collect())
+    let resource = |body: Option<bytes::Bytes>| serde_json::from_slice(&body?).ok();
+    let resources = bodies.into_iter().map(|body| resource(body).unwrap_or(Value::Null));
+    Ok(table.rows.into_iter().zip(resources).collect())
 }
 
 /// Writes the audit entry that must stand before anything of these persons is printed.

@@ -186,8 +186,8 @@ pub fn stamp_meta(body: &[u8], version: u32, last_updated: Timestamp) -> Vec<u8>
     let at =
         body.windows(OPEN.len()).position(|w| w == OPEN).map_or(body.len(), |p| p + OPEN.len());
     let comma = if body.get(at) == Some(&b'}') { "" } else { "," };
-    let last_updated = last_updated.strftime("%Y-%m-%dT%H:%M:%S%.3fZ");
-    let stamp = format!(r#""versionId":"{version}","lastUpdated":"{last_updated}"{comma}"#);
+    // Digits after the second are cut to milliseconds.
+    let stamp = format!(r#""versionId":"{version}","lastUpdated":"{last_updated:.3}"{comma}"#);
     let mut stamped = Vec::with_capacity(body.len() + stamp.len());
     stamped.extend_from_slice(&body[..at]);
     stamped.extend_from_slice(stamp.as_bytes());

@@ -14,7 +14,10 @@ const QUEUE_MAX: usize = 4096;
 /// Entries of one commit.
 const GROUP_MAX: usize = 512;
 
-type Waiting = (AuditEntry, oneshot::Sender<bool>);
+/// Told whether the entry is durable.
+type Told = Box<dyn FnOnce(bool) + Send>;
+
+type Waiting = (AuditEntry, Told);
 
 /// Hands entries to the one thread that appends to the trail.
 pub(super) struct AuditWriter {
@@ -41,9 +44,8 @@ impl AuditWriter {
                     }
                 };
                 failed.store(!stored, Ordering::Relaxed);
-                for answer in answers {
-                    // A reader that has gone away needs no answer.
-                    let _ = answer.send(stored);
+                for tell in answers {
+                    tell(stored);
                 }
             }
         });
@@ -55,13 +57,26 @@ impl AuditWriter {
         !self.queue.is_closed() && !self.failing.load(Ordering::Relaxed)
     }
 
+    /// Appends one entry; tells, from the writer's thread, whether it is durable. Blocks while
+    /// the queue is full.
+    pub(super) fn append_then(&self, entry: AuditEntry, tell: impl FnOnce(bool) + Send + 'static) {
+        if let Err(closed) = self.queue.blocking_send((entry, Box::new(tell))) {
+            let (_, tell) = closed.0;
+            tell(false);
+        }
+    }
+
     /// Appends one entry; returns when it is durable.
     ///
     /// # Errors
     /// `Audit` when it could not be stored.
     pub(super) async fn append(&self, entry: AuditEntry) -> Result<(), GatewayError> {
         let (answer, stored) = oneshot::channel();
-        self.queue.send((entry, answer)).await.map_err(|_| GatewayError::Audit)?;
+        // A reader that has gone away needs no answer.
+        let tell = Box::new(|stored| {
+            let _ = answer.send(stored);
+        });
+        self.queue.send((entry, tell)).await.map_err(|_| GatewayError::Audit)?;
         match stored.await {
             Ok(true) => Ok(()),
             Ok(false) | Err(_) => Err(GatewayError::Audit),

@@ -14,7 +14,7 @@ use crate::fhir::{Reference, parse_reference};
 use crate::flow::{Access, Decision, DisclosureClass, Hash, Owner, RecordKey, ViewStamp};
 use crate::identity::Model;
 use crate::reconcile::{EndpointFacts, Policy, UNADDRESSED, WEAVE_VERSION};
-use crate::store::{AuditEntry, Dirty, Store, StoreError};
+use crate::store::{AuditEntry, Cursor, Dirty, Store, StoreError};
 use crate::telemetry::FlowMetrics;
 
 use super::audit::AuditWriter;
@@ -58,6 +58,8 @@ pub struct Gateway {
     stop: Stop,
     metrics: FlowMetrics,
     dirty_homes_max: usize,
+    /// The endpoints' states as of a generation of the store's cursors.
+    states: Mutex<Option<(u64, Arc<[EndpointState]>)>>,
     /// Hash of all that views depend on besides sources, links and model.
     rules: Hash,
 }
@@ -110,6 +112,7 @@ impl Gateway {
             stop: Stop::new(),
             metrics,
             dirty_homes_max: usize::MAX,
+            states: Mutex::default(),
             rules,
         }
     }
@@ -247,36 +250,42 @@ impl Gateway {
         self.audit.append(entry).await
     }
 
-    /// The state of every configured endpoint, by id.
-    pub fn endpoint_states(&self) -> Vec<EndpointState> {
+    /// Writes an audit entry and tells whether it is durable: `false` means that nothing may be
+    /// disclosed. For blocking threads: who waits for the answer is woken once.
+    pub fn audit_then(&self, entry: AuditEntry, tell: impl FnOnce(bool) + Send + 'static) {
+        self.audit.append_then(entry, tell);
+    }
+
+    /// The state of every configured endpoint, by id; the same `Arc` as long as no cursor is
+    /// stored.
+    pub fn endpoint_states(&self) -> Arc<[EndpointState]> {
+        // Before the cursors: those of a later commit may be among what is read, never the other
+        // way round.
+        let generation = self.store.cursors_generation();
+        let mut known = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, states)) = known.as_ref()
+            && *of == generation
+        {
+            return states.clone();
+        }
+        let mut failed = false;
         let states = self.options.endpoints.iter().map(|endpoint| {
-            let mut cursors =
-                self.store.cursors(&Access::system(), &endpoint.id).unwrap_or_default();
-            // Files that came besides do not make what is pulled any more or less complete.
-            let besides = match endpoint.kind {
-                EndpointKind::Files => None,
-                EndpointKind::Fhir | EndpointKind::Bulk | EndpointKind::Feed => {
-                    cursors.remove(FILES)
-                }
-            };
-            let worst = cursors.values().map(|c| &*c.state).find(|state| *state != "complete");
-            let state = match (worst, endpoint.kind, besides) {
-                (Some(state), ..) => state,
-                (None, ..) if !cursors.is_empty() => "complete",
-                (None, EndpointKind::Files, _) => "never ingested",
-                (None, _, Some(_)) => "never pulled: only files were ingested",
-                (None, _, None) => "never pulled",
-            };
-            EndpointState {
-                id: endpoint.id.clone(),
-                name: endpoint.facts.name.as_str().into(),
-                base_url: endpoint.facts.base_url.as_str().into(),
-                state: state.into(),
-                stale: state != "complete",
-                complete_until: cursors.values().filter_map(|c| c.complete_until).min(),
-            }
+            let cursors = self.store.cursors(&Access::system(), &endpoint.id);
+            failed |= cursors.is_err();
+            state_of(endpoint, cursors.unwrap_or_default())
         });
-        states.collect()
+        let states: Arc<[EndpointState]> = states.collect();
+        // What could not be read is tried again.
+        *known = (!failed).then(|| (generation, states.clone()));
+        states
+    }
+
+    /// Whether nothing is dirty: then there is nothing that a read would have to settle first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn is_settled(&self) -> Result<bool, GatewayError> {
+        Ok(self.store.dirty_count(&Access::system())? == 0)
     }
 
     /// Settles what is dirty before a read (an owner's homes, or whatever is dirty), waiting at
@@ -290,6 +299,9 @@ impl Gateway {
         owner: Option<Owner>,
         wait: Duration,
     ) -> Result<usize, GatewayError> {
+        if self.is_settled()? {
+            return Ok(0);
+        }
         let access = Access::system();
         let until = Instant::now() + wait;
         loop {
@@ -339,6 +351,30 @@ impl Gateway {
         let base = base.trim_end_matches('/');
         let endpoint = self.options.endpoints.iter().find(|e| e.facts.base_url == base)?;
         Some(RecordKey::new(&endpoint.id, resource_type, id))
+    }
+}
+
+fn state_of(endpoint: &EndpointSettings, mut cursors: BTreeMap<Arc<str>, Cursor>) -> EndpointState {
+    // Files that came besides do not make what is pulled any more or less complete.
+    let besides = match endpoint.kind {
+        EndpointKind::Files => None,
+        EndpointKind::Fhir | EndpointKind::Bulk | EndpointKind::Feed => cursors.remove(FILES),
+    };
+    let worst = cursors.values().map(|c| &*c.state).find(|state| *state != "complete");
+    let state = match (worst, endpoint.kind, besides) {
+        (Some(state), ..) => state,
+        (None, ..) if !cursors.is_empty() => "complete",
+        (None, EndpointKind::Files, _) => "never ingested",
+        (None, _, Some(_)) => "never pulled: only files were ingested",
+        (None, _, None) => "never pulled",
+    };
+    EndpointState {
+        id: endpoint.id.clone(),
+        name: endpoint.facts.name.as_str().into(),
+        base_url: endpoint.facts.base_url.as_str().into(),
+        state: state.into(),
+        stale: state != "complete",
+        complete_until: cursors.values().filter_map(|c| c.complete_until).min(),
     }
 }
 

@@ -62,14 +62,14 @@ impl Gateway {
         let states = self.endpoint_states();
         let name = "careweave_endpoint_stale";
         page.metric(name, Kind::Gauge, "Whether the endpoint's data may be old or partial");
-        for state in &states {
+        for state in states.iter() {
             page.sample(name, &[("endpoint", &state.id)], u8::from(state.stale));
         }
         let name = "careweave_endpoint_complete_age_seconds";
         let help = "Time since the moment up to which everything of the endpoint is held";
         page.metric(name, Kind::Gauge, help);
         let now = Timestamp::now();
-        for state in &states {
+        for state in states.iter() {
             if let Some(until) = state.complete_until {
                 let age = now.duration_since(until).as_secs().max(0);
                 page.sample(name, &[("endpoint", &state.id)], age);

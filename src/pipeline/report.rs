@@ -97,7 +97,8 @@ impl Gateway {
             }
             by_type
         };
-        let endpoints = self.endpoint_states().into_iter().map(|state| EndpointLine {
+        let states = self.endpoint_states();
+        let endpoints = states.iter().cloned().map(|state| EndpointLine {
             pulled: sum(&counters, |e, n| *e == *state.id && n == "received"),
             id: state.id,
             state: state.state,

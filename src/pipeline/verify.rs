@@ -113,10 +113,10 @@ impl Gateway {
                 verified.found("view", text);
                 continue;
             }
-            let rows: Vec<usize> = (0..stored_ids.len()).collect();
-            let bodies = self.store().bodies(&access, owner, resource_type, &rows)?;
+            let bodies = self.store().bodies(&access, owner, resource_type, &stored_ids)?;
             for (body, row) in bodies.iter().zip(fresh) {
                 verified.resources += 1;
+                let body = body.as_deref().unwrap_or_default();
                 if unstamp_meta(body) != row.body {
                     let text = format!("{resource_type}/{} differs from a rebuild", row.id);
                     verified.found("view", text);

@@ -36,7 +36,7 @@ pub(super) struct OwnerView {
 #[derive(Default)]
 pub(super) struct StoredTables {
     /// By type.
-    pub(super) tables: BTreeMap<ResourceType, Arc<Table>>,
+    pub(super) tables: BTreeMap<ResourceType, Table>,
 }
 
 /// Weaves the view of the owner of these homes.
@@ -183,11 +183,14 @@ pub(super) fn is_conflict(row: &ViewRow) -> bool {
     })
 }
 
+/// Bodies by table, in the order of its rows.
+type Bodies = BTreeMap<(Owner, ResourceType), Vec<Option<bytes::Bytes>>>;
+
 /// The stored rows of all owners that the homes had.
 struct Previous<'a> {
     store: &'a dyn Store,
-    tables: BTreeMap<(Owner, ResourceType), Arc<Table>>,
-    bodies: RefCell<BTreeMap<(Owner, ResourceType), Vec<bytes::Bytes>>>,
+    tables: BTreeMap<(Owner, ResourceType), Table>,
+    bodies: RefCell<Bodies>,
     /// Owners whose search values were extracted by the present parameters: values name them by
     /// their place in the table.
     current: BTreeSet<Owner>,
@@ -202,7 +205,7 @@ impl<'a> Previous<'a> {
         let mut tables = BTreeMap::new();
         let mut current = BTreeSet::new();
         for home in homes {
-            let Some(owner) = store.link(&access, home)?.and_then(|l| l.owner) else { continue };
+            let Some(owner) = store.owner(&access, home)? else { continue };
             let Some(head) = store.view(&access, owner)? else { continue };
             if head.stamp.policy == rules {
                 current.insert(owner);
@@ -219,11 +222,15 @@ impl<'a> Previous<'a> {
 
     fn body(&self, key: (Owner, ResourceType), row: usize) -> Result<bytes::Bytes, StoreError> {
         if let Some(bodies) = self.bodies.borrow().get(&key) {
-            return Ok(bodies.get(row).cloned().unwrap_or_default());
+            return Ok(bodies.get(row).cloned().flatten().unwrap_or_default());
         }
-        let rows: Vec<usize> = (0..self.tables.get(&key).map_or(0, |t| t.rows.len())).collect();
+        let rows: Vec<DerivedId> = self
+            .tables
+            .get(&key)
+            .map(|t| t.rows.iter().map(|row| row.id).collect())
+            .unwrap_or_default();
         let bodies = self.store.bodies(&Access::system(), key.0, key.1, &rows)?;
-        let body = bodies.get(row).cloned().unwrap_or_default();
+        let body = bodies.get(row).cloned().flatten().unwrap_or_default();
         self.bodies.borrow_mut().insert(key, bodies);
         Ok(body)
     }
@@ -278,12 +285,10 @@ impl StoreOutside<'_> {
         Ok(match header.home() {
             Home::Chart(_) => Standing::OtherPerson(id),
             Home::Shared(_) => Standing::Stored,
-            home @ Home::Directory(_) => {
-                match self.store.link(&access, home)?.and_then(|l| l.owner) {
-                    Some(owner) => Standing::Directory(key.resource_type, owner.id()),
-                    None => Standing::Unknown,
-                }
-            }
+            home @ Home::Directory(_) => match self.store.owner(&access, home)? {
+                Some(owner) => Standing::Directory(key.resource_type, owner.id()),
+                None => Standing::Unknown,
+            },
         })
     }
 }

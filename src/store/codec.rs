@@ -1,6 +1,7 @@
 //! How values are encoded: a format byte, a packing byte, then postcard, compressed by zstd
 //! when it is large. <https://postcard.jamesmunns.com/wire-format>
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 use serde::Serialize;
@@ -22,7 +23,8 @@ const LEVEL: i32 = 3;
 
 const PLAIN: u8 = 0;
 const ZSTD: u8 = 1;
-const PLAIN_HEAD: usize = 2;
+/// How many bytes stand before those of [`plain`].
+pub(super) const PLAIN_HEAD: usize = 2;
 const ZSTD_HEAD: usize = 6;
 
 thread_local! {
@@ -43,8 +45,7 @@ pub(super) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>> {
 /// # Errors
 /// `Damaged` for anything else.
 pub(super) fn decode<T: DeserializeOwned>(what: &'static str, stored: &[u8]) -> Result<T> {
-    let raw = unpack(what, stored)?;
-    match postcard::take_from_bytes(&raw) {
+    match postcard::take_from_bytes(&unpacked(what, stored)?) {
         Ok((value, [])) => Ok(value),
         Ok(_) | Err(_) => Err(StoreError::Damaged { what }),
     }
@@ -80,10 +81,31 @@ pub(super) fn pack(raw: &[u8]) -> Result<Vec<u8>> {
             return Ok(stored);
         }
     }
+    Ok(plain(raw))
+}
+
+/// Puts the head before some bytes that are to be read in place, so never compressed.
+pub(super) fn plain(raw: &[u8]) -> Vec<u8> {
     let mut stored = Vec::with_capacity(PLAIN_HEAD + raw.len());
     stored.extend_from_slice(&[FORMAT, PLAIN]);
     stored.extend_from_slice(raw);
-    Ok(stored)
+    stored
+}
+
+/// The bytes that [`plain`] put a head before.
+pub(super) fn plain_bytes<'s>(what: &'static str, stored: &'s [u8]) -> Result<&'s [u8]> {
+    match stored {
+        [FORMAT, PLAIN, raw @ ..] => Ok(raw),
+        _ => Err(StoreError::Damaged { what }),
+    }
+}
+
+/// As [`unpack`], without a copy of what is not compressed: small values are many.
+pub(super) fn unpacked<'s>(what: &'static str, stored: &'s [u8]) -> Result<Cow<'s, [u8]>> {
+    match stored {
+        [FORMAT, PLAIN, raw @ ..] => Ok(Cow::Borrowed(raw)),
+        _ => unpack(what, stored).map(Cow::Owned),
+    }
 }
 
 /// Takes the head off and decompresses, up to a bound.

@@ -8,6 +8,7 @@ mod codec;
 mod error;
 #[cfg(test)]
 mod fixture;
+mod listing;
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "test")]
 mod model;
@@ -15,6 +16,7 @@ mod sled;
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "test")]
 mod suite;
+mod trail;
 pub mod write;
 
 use std::collections::BTreeMap;
@@ -29,7 +31,9 @@ use crate::flow::{
 };
 
 pub use self::error::StoreError;
-pub use self::sled::{SledStore, verify_audit_chain};
+pub use self::listing::{ListedRow, Listing, Values};
+pub use self::sled::SledStore;
+pub use self::trail::verify_audit_chain;
 pub use self::write::{
     Accept, AuditEntry, AuditRow, Change, ChangeKind, CounterDelta, Cursor, LinkWrite, RecordWrite,
     ReviewPair, RowWrite, Settle, TableRow, TableWrite, ViewWrite,
@@ -227,6 +231,10 @@ pub trait Store: Send + Sync {
     /// Where a pull of this endpoint stands: name of the part (`Goal`, `roster` …) → cursor.
     fn cursors(&self, access: &Access, endpoint: &str) -> Result<BTreeMap<Arc<str>, Cursor>>;
 
+    /// Raised by every commit that stores a cursor: what was read of cursors holds as long as it
+    /// stays the same.
+    fn cursors_generation(&self) -> u64;
+
     /// All counters: (endpoint, name) → count. Kept by deltas, never by scanning.
     fn counters(&self, access: &Access) -> Result<Counters>;
 
@@ -243,6 +251,9 @@ pub trait Store: Send + Sync {
 
     /// The stored link of a home, if it was ever settled.
     fn link(&self, access: &Access, home: &Home) -> Result<Option<StoredLink>>;
+
+    /// The owner in the stored link of a home.
+    fn owner(&self, access: &Access, home: &Home) -> Result<Option<Owner>>;
 
     /// The blocks of these keys, with at most `limit` homes each.
     fn candidates(&self, access: &Access, keys: &[BlockingKey], limit: usize)
@@ -284,22 +295,40 @@ pub trait Store: Send + Sync {
     /// The head of an owner's view.
     fn view(&self, access: &Access, owner: Owner) -> Result<Option<ViewHead>>;
 
-    /// One table of a view.
+    /// What one table of a view lists of its rows: far cheaper than the table.
+    fn listing(
+        &self,
+        access: &Access,
+        owner: Owner,
+        resource_type: ResourceType,
+    ) -> Result<Option<Listing>>;
+
+    /// The search values that the rows of one table have for these parameters.
+    fn values(
+        &self,
+        access: &Access,
+        owner: Owner,
+        resource_type: ResourceType,
+        params: &[u16],
+    ) -> Result<Values>;
+
+    /// One table of a view, with all that is kept of its rows.
     fn table(
         &self,
         access: &Access,
         owner: Owner,
         resource_type: ResourceType,
-    ) -> Result<Option<Arc<Table>>>;
+    ) -> Result<Option<Table>>;
 
-    /// Bodies of rows of one table (indexes into its rows), with version and time stamped in.
+    /// Bodies of rows of one table by id, with version and time stamped in; `None` for a row
+    /// that is not there.
     fn bodies(
         &self,
         access: &Access,
         owner: Owner,
         resource_type: ResourceType,
-        rows: &[usize],
-    ) -> Result<Vec<Bytes>>;
+        ids: &[DerivedId],
+    ) -> Result<Vec<Option<Bytes>>>;
 
     /// An earlier body of a view resource, if what was woven then came from these homes only:
     /// after a link was taken back an earlier version may hold another person's data. The

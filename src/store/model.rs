@@ -196,9 +196,10 @@ impl Model {
         let versions: Vec<(u128, u32)> = stored.iter().map(|r| (r.id.0, r.version)).collect();
         let expected: Vec<(u128, u32)> = rows.iter().map(|(&id, &(_, v))| (id, v)).collect();
         assert_eq!(versions, expected);
-        let all: Vec<usize> = (0..stored.len()).collect();
+        let all: Vec<DerivedId> = stored.iter().map(|row| row.id).collect();
         let bodies = store.bodies(&access, person(owner), goal(), &all).unwrap();
         for (body, &(n, _)) in bodies.iter().zip(rows.values()) {
+            let body = body.as_deref().unwrap();
             assert!(std::str::from_utf8(body).unwrap().contains(&text(n)));
         }
     }

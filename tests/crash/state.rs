@@ -88,10 +88,10 @@ pub(crate) fn state(gateway: &Gateway) -> BTreeMap<String, String> {
         state.insert(format!("{owner:?} dispositions"), format!("{dispositions:?}"));
         for resource_type in head.types.keys() {
             let rows = store.table(&access, owner, *resource_type).unwrap().unwrap().rows.clone();
-            let all: Vec<usize> = (0..rows.len()).collect();
+            let all: Vec<_> = rows.iter().map(|row| row.id).collect();
             let bodies = store.bodies(&access, owner, *resource_type, &all).unwrap();
             for (row, body) in rows.iter().zip(bodies) {
-                let body = String::from_utf8(unstamp_meta(&body)).unwrap();
+                let body = String::from_utf8(unstamp_meta(&body.unwrap())).unwrap();
                 let name = format!("{owner:?} {resource_type}/{}", row.id);
                 let text = format!("{body}\n{:?}\n{:?}", row.aliases, row.choices);
                 assert!(state.insert(name, text).is_none(), "nothing appears twice");

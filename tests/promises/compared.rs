@@ -151,9 +151,11 @@ fn views(store: &dyn Store) -> Vec<View> {
         let head = store.view(&access, owner).unwrap().unwrap();
         let tables = head.types.keys().map(|resource_type| {
             let rows = store.table(&access, owner, *resource_type).unwrap().unwrap().rows.clone();
-            let all: Vec<usize> = (0..rows.len()).collect();
+            let all: Vec<DerivedId> = rows.iter().map(|row| row.id).collect();
             let bodies = store.bodies(&access, owner, *resource_type, &all).unwrap();
-            let text = |body: &bytes::Bytes| String::from_utf8(unstamp_meta(body)).unwrap();
+            let text = |body: &Option<bytes::Bytes>| {
+                String::from_utf8(unstamp_meta(body.as_deref().unwrap())).unwrap()
+            };
             (*resource_type, rows.into_iter().zip(bodies.iter().map(text)).collect())
         });
         let tables = tables.collect();

@@ -40,9 +40,10 @@ fn detected_issues(world: &World) -> Vec<String> {
     let mut issues = Vec::new();
     for owner in store.owners(&access, None, 1000).unwrap() {
         let Some(table) = store.table(&access, owner, kind).unwrap() else { continue };
-        let all: Vec<usize> = (0..table.rows.len()).collect();
+        let all: Vec<_> = table.rows.iter().map(|row| row.id).collect();
         let bodies = store.bodies(&access, owner, kind, &all).unwrap();
-        issues.extend(bodies.iter().map(|b| String::from_utf8(b.to_vec()).unwrap()));
+        let bodies = bodies.into_iter().flatten();
+        issues.extend(bodies.map(|b| String::from_utf8(b.to_vec()).unwrap()));
     }
     issues
 }

@@ -140,7 +140,8 @@ async fn everything_gives_the_patient_first_and_each_row_once() {
     loop {
         let told = world.get(&path).await;
         assert_eq!(told.status, StatusCode::OK, "{}", told.body);
-        total = told.json()["total"].as_u64().unwrap().max(total);
+        // Told once the page is reached behind which the directory's rows stand.
+        total = told.json()["total"].as_u64().unwrap_or(0).max(total);
         seen.extend(told.references("match"));
         match told.link("next") {
             Some(next) => path = next,

@@ -11,8 +11,6 @@ pub(super) const FORMAT: &[u8] = b"!format";
 pub(super) const ID_KEY: &[u8] = b"!idkey";
 /// The seq of the last commit.
 pub(super) const LAST_SEQ: &[u8] = b"!seq";
-/// Number and chain hash of the last audit entry.
-pub(super) const AUDIT_HEAD: &[u8] = b"!audit";
 /// How many homes are dirty.
 pub(super) const DIRTY_COUNT: &[u8] = b"!dirty";
 /// How many pairs are queued for review.
@@ -30,6 +28,7 @@ pub(super) const QUARANTINE: u8 = b'u';
 pub(super) const QUARANTINE_PLACE: u8 = b'U';
 pub(super) const CURSOR: u8 = b'j';
 pub(super) const LINK: u8 = b'l';
+pub(super) const OWNER: u8 = b'w';
 pub(super) const BLOCK: u8 = b'b';
 pub(super) const BLOCK_MEMBER: u8 = b'B';
 pub(super) const DECISION: u8 = b'k';
@@ -41,7 +40,9 @@ pub(super) const CLASS: u8 = b'g';
 pub(super) const VIEW: u8 = b'v';
 pub(super) const VIEW_SIDE: u8 = b'V';
 pub(super) const DISPOSITIONS: u8 = b'p';
-pub(super) const TABLE: u8 = b't';
+pub(super) const LISTING: u8 = b'T';
+pub(super) const VALUES: u8 = b'S';
+pub(super) const TRACES: u8 = b'R';
 pub(super) const SEGMENT: u8 = b's';
 pub(super) const PAST_BODY: u8 = b'y';
 pub(super) const GONE_ROW: u8 = b'z';
@@ -50,7 +51,6 @@ pub(super) const INDEX: u8 = b'x';
 pub(super) const REFERRER: u8 = b'f';
 pub(super) const DUE: u8 = b'e';
 pub(super) const ISSUED: u8 = b'i';
-pub(super) const AUDIT: u8 = b'a';
 pub(super) const PIECE: u8 = b'~';
 
 /// A key under construction.

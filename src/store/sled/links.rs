@@ -37,6 +37,11 @@ pub(super) fn link_key(home: &Home) -> Key {
     Key::new(keys::LINK).hash(keys::home_hash(home))
 }
 
+/// The key of the owner in a home's link: most reads want nothing else of it.
+pub(super) fn owner_key(home: &Home) -> Key {
+    Key::new(keys::OWNER).hash(keys::home_hash(home))
+}
+
 /// Fails with `Conflict` when a block has changed since it was read.
 pub(super) fn check_generations(
     commit: &Commit<'_>,
@@ -68,7 +73,8 @@ pub(super) fn write_links(commit: &mut Commit<'_>, links: Vec<LinkWrite>) -> Res
             commit.put(member_key(entered, &link.home), &link.home)?;
             *changes.entry(entered).or_default() += 1;
         }
-        let LinkWrite { owner, edges, blocking, demographics, home: _ } = link;
+        let LinkWrite { owner, edges, blocking, demographics, home } = link;
+        commit.put(owner_key(&home), &owner)?;
         commit.put(&key, &LinkValue { owner, edges, blocking, demographics })?;
     }
     for (key, by) in changes {

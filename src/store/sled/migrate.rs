@@ -7,16 +7,30 @@ use std::sync::RwLock;
 use ::sled::Db;
 
 use super::commit::{Writer, engine};
+use super::keys::{self, Key};
+use super::links::LinkValue;
 use super::open::known_id_key;
-use super::{decisions, keys};
-use crate::store::{Result, codec};
+use super::tables::Contents;
+use super::{decisions, pieces};
+use crate::store::trail::Trail;
+use crate::store::{AuditRow, Result, StoreError, codec};
 
 /// The format of stores that this code writes. From format 4 on values may lie in pieces; those
 /// that are whole are read as before.
-pub(super) const FORMAT: u32 = 4;
+pub(super) const FORMAT: u32 = 5;
+
+/// The kind of keys of whole tables up to format 4.
+const TABLE_4: u8 = b't';
+
+/// Up to format 4 the audit trail was the engine's.
+const AUDIT_4: u8 = b'a';
+const AUDIT_HEAD_4: &[u8] = b"!audit";
 
 /// How many values one step takes on.
 const STEP: usize = 1_000;
+
+/// How many tables one step divides: one may be of 20,000 rows.
+const TABLES_STEP: usize = 64;
 
 /// The value that says which format a store has.
 pub(super) fn stamp() -> Vec<u8> {
@@ -26,12 +40,23 @@ pub(super) fn stamp() -> Vec<u8> {
 }
 
 /// Brings a store from `found`, an earlier format, to [`FORMAT`].
-pub(super) fn migrate(db: &Db, writer: &mut Writer, gate: &RwLock<()>, found: u32) -> Result<()> {
+pub(super) fn migrate(
+    db: &Db,
+    writer: &mut Writer,
+    gate: &RwLock<()>,
+    trail: &mut Trail,
+    found: u32,
+) -> Result<()> {
     if found < 2 {
         drop_past_bodies(db, writer, gate)?;
     }
     if found < 3 {
         name_pairs(db, writer, gate)?;
+    }
+    if found < 5 {
+        divide_tables(db, writer, gate)?;
+        single_out_owners(db, writer, gate)?;
+        move_trail(db, writer, gate, trail)?;
     }
     let mut commit = writer.begin(db)?;
     commit.put_bytes(keys::FORMAT, stamp());
@@ -83,4 +108,69 @@ fn name_pairs(db: &Db, writer: &mut Writer, gate: &RwLock<()>) -> Result<()> {
     let mut commit = writer.begin(db)?;
     commit.put(keys::REVIEW_COUNT, &queued)?;
     writer.finish(commit, gate).map(|_| ())
+}
+
+/// Up to format 4 all rows of a table were one value. Its segments stay as they are.
+fn divide_tables(db: &Db, writer: &mut Writer, gate: &RwLock<()>) -> Result<()> {
+    loop {
+        let some = db.scan_prefix([TABLE_4]).take(TABLES_STEP);
+        let some = some.collect::<std::result::Result<Vec<_>, _>>();
+        let some = some.map_err(engine("walk tables"))?;
+        if some.is_empty() {
+            return Ok(());
+        }
+        let mut commit = writer.begin(db)?;
+        for (key, _) in &some {
+            let stored = pieces::get(db, key)?.ok_or(StoreError::Damaged { what: "table" })?;
+            let contents: Contents = codec::decode("table", &stored)?;
+            contents.put(&mut commit, key.get(1..).unwrap_or_default())?;
+            commit.remove(key);
+        }
+        writer.finish(commit, gate)?;
+    }
+}
+
+/// Up to format 4 the owner of a home stood in its link only.
+fn single_out_owners(db: &Db, writer: &mut Writer, gate: &RwLock<()>) -> Result<()> {
+    let mut after = vec![keys::LINK];
+    loop {
+        let from = (Bound::Excluded(after.clone()), Bound::Excluded(vec![keys::LINK + 1]));
+        let some = db.range(from).take(STEP);
+        let some = some.collect::<std::result::Result<Vec<_>, _>>();
+        let some = some.map_err(engine("walk links"))?;
+        let Some((last, _)) = some.last() else { return Ok(()) };
+        after = last.to_vec();
+        let mut commit = writer.begin(db)?;
+        for (key, _) in &some {
+            let stored = pieces::get(db, key)?.ok_or(StoreError::Damaged { what: "link" })?;
+            let link: LinkValue = codec::decode("link", &stored)?;
+            let home = key.get(1..).unwrap_or_default();
+            commit.put(Key::new(keys::OWNER).raw(home), &link.owner)?;
+        }
+        writer.finish(commit, gate)?;
+    }
+}
+
+/// What an interrupted step has moved and not removed is known by its numbers.
+fn move_trail(db: &Db, writer: &mut Writer, gate: &RwLock<()>, trail: &mut Trail) -> Result<()> {
+    loop {
+        let some = db.scan_prefix([AUDIT_4]).take(STEP);
+        let some = some.collect::<std::result::Result<Vec<_>, _>>();
+        let some = some.map_err(engine("walk the audit trail"))?;
+        let mut commit = writer.begin(db)?;
+        let mut rows: Vec<AuditRow> = Vec::with_capacity(some.len());
+        for (key, stored) in &some {
+            rows.push(codec::decode("audit entry", stored)?);
+            commit.remove(key);
+        }
+        rows.retain(|row| row.number > trail.last_number());
+        trail.append_rows(&rows)?;
+        if some.is_empty() {
+            commit.remove(AUDIT_HEAD_4);
+        }
+        writer.finish(commit, gate)?;
+        if some.is_empty() {
+            return Ok(());
+        }
+    }
 }

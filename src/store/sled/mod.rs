@@ -2,7 +2,6 @@
 //! forced to the disk before the commit returns. <https://docs.rs/sled/0.34>
 
 mod accept;
-mod audit;
 mod commit;
 mod decisions;
 mod homes;
@@ -29,22 +28,24 @@ mod tests;
 mod versions;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
 
 use ::sled::Db;
 use bytes::Bytes;
 
-pub use self::audit::verify_audit_chain;
 use self::commit::{Commit, Writer};
-use self::read_view::TableCache;
+use super::trail::{self, Trail};
 use super::{
     Accept, AuditEntry, AuditRow, Block, Change, Counters, Cursor, Dirty, HomeContent, Issued,
-    KnownPair, Result, ReviewPair, ReviewPlace, Settle, Store, StoredLink, Table, ViewHead,
+    KnownPair, Listing, Result, ReviewPair, ReviewPlace, Settle, Store, StoredLink, Table, Values,
+    ViewHead,
 };
 use crate::fhir::ResourceType;
 use crate::flow::{
-    Access, BlockingKey, Decision, DerivedId, Hash, Home, IdKey, Owner, PastDecision, Quarantined,
-    RecordDisposition, RecordHeader, Undo,
+    Access, BlockingKey, Decision, DerivedId, DisclosureClass, Hash, Home, IdKey, Owner,
+    PastDecision, Quarantined, RecordDisposition, RecordHeader, Undo,
 };
 
 /// How many homes one commit marks dirty when all of them are.
@@ -58,7 +59,10 @@ pub struct SledStore {
     writer: Mutex<Writer>,
     /// Closed while a batch is applied, so that reads of several keys see one commit's state.
     gate: RwLock<()>,
-    tables: Mutex<TableCache>,
+    cursors_generation: AtomicU64,
+    /// Not a part of the engine: reads do not wait for its commits, nor is it rewritten by them.
+    trail: Mutex<Trail>,
+    trail_dir: PathBuf,
 }
 
 impl SledStore {
@@ -79,7 +83,12 @@ impl Store for SledStore {
     }
 
     fn accept(&self, batch: Accept) -> Result<u64> {
-        self.commit(|commit| accept::accept(commit, batch)).map(|(seq, ())| seq)
+        let moves_cursors = !batch.cursors.is_empty();
+        let (seq, ()) = self.commit(|commit| accept::accept(commit, batch))?;
+        if moves_cursors {
+            self.cursors_generation.fetch_add(1, Ordering::Release);
+        }
+        Ok(seq)
     }
 
     fn settle(&self, batch: Settle) -> Result<u64> {
@@ -96,10 +105,7 @@ impl Store for SledStore {
     }
 
     fn audit(&self, entries: &[AuditEntry]) -> Result<()> {
-        if entries.is_empty() {
-            return Ok(());
-        }
-        self.commit(|commit| audit::append(commit, entries)).map(|(_, ())| ())
+        self.trail.lock().unwrap_or_else(PoisonError::into_inner).append(entries)
     }
 
     fn mark_dirty(&self, homes: Option<&[Home]>) -> Result<()> {
@@ -145,6 +151,10 @@ impl Store for SledStore {
         self.read_cursors(access, endpoint)
     }
 
+    fn cursors_generation(&self) -> u64 {
+        self.cursors_generation.load(Ordering::Acquire)
+    }
+
     fn counters(&self, access: &Access) -> Result<Counters> {
         self.read_counters(access)
     }
@@ -164,6 +174,10 @@ impl Store for SledStore {
 
     fn link(&self, access: &Access, home: &Home) -> Result<Option<StoredLink>> {
         self.read_link(access, home)
+    }
+
+    fn owner(&self, access: &Access, home: &Home) -> Result<Option<Owner>> {
+        self.read_owner(access, home)
     }
 
     fn candidates(
@@ -222,12 +236,31 @@ impl Store for SledStore {
         self.read_view(access, owner)
     }
 
+    fn listing(
+        &self,
+        access: &Access,
+        owner: Owner,
+        resource_type: ResourceType,
+    ) -> Result<Option<Listing>> {
+        self.read_listing(access, owner, resource_type)
+    }
+
+    fn values(
+        &self,
+        access: &Access,
+        owner: Owner,
+        resource_type: ResourceType,
+        params: &[u16],
+    ) -> Result<Values> {
+        self.read_values(access, owner, resource_type, params)
+    }
+
     fn table(
         &self,
         access: &Access,
         owner: Owner,
         resource_type: ResourceType,
-    ) -> Result<Option<Arc<Table>>> {
+    ) -> Result<Option<Table>> {
         self.read_table(access, owner, resource_type)
     }
 
@@ -236,9 +269,9 @@ impl Store for SledStore {
         access: &Access,
         owner: Owner,
         resource_type: ResourceType,
-        rows: &[usize],
-    ) -> Result<Vec<Bytes>> {
-        self.read_bodies(access, owner, resource_type, rows)
+        ids: &[DerivedId],
+    ) -> Result<Vec<Option<Bytes>>> {
+        self.read_bodies(access, owner, resource_type, ids)
     }
 
     fn past_body(
@@ -275,12 +308,15 @@ impl Store for SledStore {
     }
 
     fn audit_trail(&self, access: &Access, after: u64, limit: usize) -> Result<Vec<AuditRow>> {
-        self.read_audit_trail(access, after, limit)
+        // It names readers and persons of every endpoint, so only who sees all may read it.
+        match access.class {
+            DisclosureClass::Full => trail::read(&self.trail_dir, after, limit),
+            DisclosureClass::Endpoints(_) => Ok(Vec::new()),
+        }
     }
 
     fn audit_count(&self) -> Result<u64> {
-        let head: Option<audit::AuditHead> = self.get("audit head", keys::AUDIT_HEAD)?;
-        Ok(head.map_or(0, |head| head.number))
+        Ok(self.trail.lock().unwrap_or_else(PoisonError::into_inner).last_number())
     }
 
     fn check_writable(&self) -> Result<()> {

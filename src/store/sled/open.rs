@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, RwLock};
 use std::time::{Duration, Instant};
 
@@ -11,9 +12,9 @@ use ::sled::Db;
 use super::commit::{Writer, engine, io};
 use super::log_end::LogEnd;
 use super::migrate::{self, FORMAT, migrate};
-use super::read_view::TableCache;
 use super::{SledStore, keys};
 use crate::flow::IdKey;
+use crate::store::trail::Trail;
 use crate::store::{Result, StoreError, codec};
 
 /// Size of the engine's segments in new stores; a store keeps the size it was made with. Large,
@@ -51,13 +52,15 @@ impl SledStore {
         let db = open_engine(dir, &engine_dir, segment_bytes)?;
         let mut writer = Writer::open(dir, &engine_dir, segment_bytes)?;
         let gate = RwLock::new(());
+        let trail_dir = dir.join("audit");
+        let mut trail = Trail::open(&trail_dir)?;
         let marker = dir.join(MARKER);
         let made = marker.exists();
         let id_key = match db.get(keys::FORMAT).map_err(engine("read the format"))? {
             Some(format) => {
                 let found = found_format(&format)?;
                 if found < FORMAT {
-                    migrate(&db, &mut writer, &gate, found)?;
+                    migrate(&db, &mut writer, &gate, &mut trail, found)?;
                 }
                 known_id_key(&db)?
             }
@@ -69,14 +72,15 @@ impl SledStore {
         if !made {
             // After the data: a marker alone would make a store out of an interrupted start.
             std::fs::write(&marker, b"1\n").map_err(io("mark the data directory"))?;
-            for path in [&marker, &engine_dir, &dir.to_path_buf()] {
+            for path in [&marker, &engine_dir, &trail_dir, &dir.to_path_buf()] {
                 File::open(path)
                     .and_then(|file| file.sync_all())
                     .map_err(io("force the data directory to the disk"))?;
             }
         }
-        let tables = Mutex::new(TableCache::default());
-        Ok(Self { db, id_key, writer: Mutex::new(writer), gate, tables })
+        let (writer, trail) = (Mutex::new(writer), Mutex::new(trail));
+        let cursors_generation = AtomicU64::new(0);
+        Ok(Self { db, id_key, writer, gate, cursors_generation, trail, trail_dir })
     }
 }
 

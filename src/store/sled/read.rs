@@ -11,10 +11,8 @@ use super::commit::engine;
 use super::keys::{self, Key};
 use super::settle::MadeValue;
 use super::{SledStore, homes, pieces};
-use crate::flow::{Access, DerivedId, DisclosureClass, Hash, Home, Quarantined, RecordHeader};
-use crate::store::{
-    AuditRow, Counters, Cursor, Dirty, HomeContent, Issued, RecordId, Result, codec,
-};
+use crate::flow::{Access, DerivedId, Hash, Home, Quarantined, RecordHeader};
+use crate::store::{Counters, Cursor, Dirty, HomeContent, Issued, RecordId, Result, codec};
 
 impl SledStore {
     /// The value under a key.
@@ -164,23 +162,5 @@ impl SledStore {
         let made: Option<MadeValue> = self.get("issued id", Key::new(keys::ISSUED).id(id))?;
         let made = made.filter(|made| access.sees(&made.chart.endpoint));
         Ok(made.map(|MadeValue { resource_type, chart }| Issued::Made { resource_type, chart }))
-    }
-
-    /// The trail names readers and persons of every endpoint, so only who sees all may read it.
-    pub(super) fn read_audit_trail(
-        &self,
-        access: &Access,
-        after: u64,
-        limit: usize,
-    ) -> Result<Vec<AuditRow>> {
-        if access.class != DisclosureClass::Full {
-            return Ok(Vec::new());
-        }
-        let prefix = Key::new(keys::AUDIT);
-        let after = prefix.clone().number(after);
-        self.walk(&prefix, Some(&after))
-            .map(|item| codec::decode("audit entry", &item?.1))
-            .take(limit)
-            .collect()
     }
 }

@@ -32,6 +32,14 @@ impl SledStore {
         Ok(link)
     }
 
+    pub(super) fn read_owner(&self, access: &Access, home: &Home) -> Result<Option<Owner>> {
+        if !access.sees(home.endpoint()) {
+            return Ok(None);
+        }
+        let owner: Option<Option<Owner>> = self.get("owner", links::owner_key(home))?;
+        Ok(owner.flatten())
+    }
+
     pub(super) fn read_candidates(
         &self,
         access: &Access,

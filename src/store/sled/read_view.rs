@@ -1,50 +1,16 @@
 //! Reads of views: heads, tables, bodies, history, index, change log.
 
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError};
-
 use ::sled::IVec;
 use bytes::Bytes;
 
 use super::SledStore;
-use super::commit::engine;
 use super::keys::{self, Key};
 use super::pieces;
-use super::tables::{BodyReader, Contents, Place, TableId};
+use super::tables::{self, BodyReader, Contents, TableId};
 use super::versions::{self, PastVersion};
 use crate::fhir::ResourceType;
 use crate::flow::{Access, DerivedId, Hash, Home, Owner, RecordDisposition, stamp_meta};
-use crate::store::{Change, Result, StoreError, Table, ViewHead, codec};
-
-/// Tables decoded before. An entry holds the bytes it was decoded from, so it is never stale.
-#[derive(Default)]
-pub(super) struct TableCache {
-    tables: HashMap<Vec<u8>, (IVec, Decoded)>,
-    bytes: usize,
-}
-
-#[derive(Clone)]
-struct Decoded {
-    table: Arc<Table>,
-    places: Arc<[Place]>,
-}
-
-/// The cache is emptied when the stored bytes it stands for exceed this; decoded tables take
-/// some ten times as much.
-const CACHE_BYTES_MAX: usize = 4 << 20;
-
-impl TableCache {
-    fn add(&mut self, key: &[u8], stored: IVec, decoded: Decoded) {
-        if self.bytes + stored.len() > CACHE_BYTES_MAX {
-            self.tables.clear();
-            self.bytes = 0;
-        }
-        self.bytes += stored.len();
-        if let Some((old, _)) = self.tables.insert(key.to_vec(), (stored, decoded)) {
-            self.bytes -= old.len();
-        }
-    }
-}
+use crate::store::{Change, Listing, Result, StoreError, Table, Values, ViewHead, codec};
 
 impl SledStore {
     pub(super) fn read_owners(
@@ -66,64 +32,67 @@ impl SledStore {
         self.head(access, owner)
     }
 
+    pub(super) fn read_listing(
+        &self,
+        access: &Access,
+        owner: Owner,
+        resource_type: ResourceType,
+    ) -> Result<Option<Listing>> {
+        self.listing_of(&TableId { class: access.class.clone(), owner, resource_type })
+    }
+
+    fn listing_of(&self, table: &TableId) -> Result<Option<Listing>> {
+        self.value_of(table, keys::LISTING)?.map(tables::listing).transpose()
+    }
+
+    fn value_of(&self, table: &TableId, kind: u8) -> Result<Option<IVec>> {
+        pieces::get(&self.db, table.key_of(kind))
+    }
+
+    pub(super) fn read_values(
+        &self,
+        access: &Access,
+        owner: Owner,
+        resource_type: ResourceType,
+        params: &[u16],
+    ) -> Result<Values> {
+        let _steady = self.steady();
+        let table = TableId { class: access.class.clone(), owner, resource_type };
+        let Some(listing) = self.listing_of(&table)? else { return Ok(Values::default()) };
+        tables::values(&listing, self.value_of(&table, keys::VALUES)?, Some(params))
+    }
+
     pub(super) fn read_table(
         &self,
         access: &Access,
         owner: Owner,
         resource_type: ResourceType,
-    ) -> Result<Option<Arc<Table>>> {
+    ) -> Result<Option<Table>> {
+        let _steady = self.steady();
         let table = TableId { class: access.class.clone(), owner, resource_type };
-        Ok(self.contents(&table)?.map(|decoded| decoded.table))
+        let Contents { rows, places: _ } = Contents::read(|kind| self.value_of(&table, kind))?;
+        Ok((!rows.is_empty()).then_some(Table { rows }))
     }
 
-    fn contents(&self, table: &TableId) -> Result<Option<Decoded>> {
-        let key = table.key();
-        let Some(stored) = self.db.get(&key).map_err(engine("read a table"))? else {
-            return Ok(None);
-        };
-        {
-            let cache = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((_, decoded)) =
-                cache.tables.get(key.as_ref()).filter(|(known, _)| *known == stored)
-            {
-                return Ok(Some(decoded.clone()));
-            }
-        }
-        let joined = pieces::join(&self.db, &stored)?;
-        let Some(whole) = joined.map_or_else(|| pieces::get(&self.db, &key), |v| Ok(Some(v)))?
-        else {
-            return Ok(None);
-        };
-        let Contents { rows, places } = Contents::decode(&whole)?;
-        let decoded = Decoded { table: Arc::new(Table { rows }), places: places.into() };
-        let mut cache = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
-        cache.add(key.as_ref(), stored, decoded.clone());
-        Ok(Some(decoded))
-    }
-
-    /// A row that is not there any more means that the table was read before a settle: `Conflict`.
     pub(super) fn read_bodies(
         &self,
         access: &Access,
         owner: Owner,
         resource_type: ResourceType,
-        rows: &[usize],
-    ) -> Result<Vec<Bytes>> {
+        ids: &[DerivedId],
+    ) -> Result<Vec<Option<Bytes>>> {
         let _steady = self.steady();
         let table = TableId { class: access.class.clone(), owner, resource_type };
-        let Some(contents) = self.contents(&table)? else {
-            return if rows.is_empty() { Ok(Vec::new()) } else { Err(StoreError::Conflict) };
-        };
+        let Some(listing) = self.listing_of(&table)? else { return Ok(vec![None; ids.len()]) };
         let mut reader =
             BodyReader::new(|segment| pieces::get(&self.db, table.segment_key(segment)));
-        let mut bodies = Vec::with_capacity(rows.len());
-        for &at in rows {
-            let row = contents.table.rows.get(at).ok_or(StoreError::Conflict)?;
-            let place = contents.places.get(at).ok_or(StoreError::Conflict)?;
-            let body = reader.body(*place)?;
-            bodies.push(stamp_meta(body, row.version, row.last_updated).into());
-        }
-        Ok(bodies)
+        let body = |id: &DerivedId| {
+            let Some(at) = listing.find(*id) else { return Ok(None) };
+            let (row, place) = (listing.row(at)?, listing.place(at)?);
+            let body = reader.body(place)?;
+            Ok(Some(stamp_meta(body, row.version, row.last_updated).into()))
+        };
+        ids.iter().map(body).collect()
     }
 
     pub(super) fn read_past_body(

@@ -1,18 +1,25 @@
-//! Tables of a view: a list of rows, and their bodies in segments of bounded size. A settle
-//! rewrites only the segments that hold a changed row.
+//! Tables of a view, each in four kinds of values: what is listed of the rows, their search
+//! values by parameter, their traces, and their bodies in segments of bounded size. A settle
+//! rewrites only the segments that hold a changed row; a read takes only what it needs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::commit::Commit;
 use super::keys::{self, Key};
 use crate::fhir::ResourceType;
-use crate::flow::{DerivedId, DisclosureClass, Owner};
-use crate::store::{Result, RowWrite, StoreError, TableRow, codec};
+use crate::flow::{Choice, DerivedId, DisclosureClass, Hash, Indexed, Member, Owner, SearchValue};
+use crate::store::listing::{Listing, Place};
+use crate::store::{Result, RowWrite, StoreError, TableRow, Values, codec};
 
 /// Bodies are put into one segment up to this size; a larger body has a segment of its own.
-pub(super) const SEGMENT_BYTES_MAX: usize = 128 << 10;
+pub(super) const SEGMENT_BYTES_MAX: usize = 16 << 10;
+
+/// Search values up to this size are compressed together, larger ones parameter by parameter, so
+/// that a search does not read those it does not ask about.
+const TOGETHER_MAX: usize = 8 << 10;
 
 /// Which table.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,36 +36,63 @@ pub(super) struct Contents {
     pub(super) places: Vec<Place>,
 }
 
-/// Where a body is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Place {
-    pub(super) segment: u32,
-    pub(super) offset: u32,
-    pub(super) length: u32,
+/// What weaving and Provenance want to know of a row, beside what is listed and searched.
+#[derive(Serialize, Deserialize)]
+struct Trace {
+    hash: Hash,
+    input: Hash,
+    members: Vec<Member>,
+    choices: Vec<Choice>,
 }
 
+/// The values of one parameter: place of the row, value.
+type Column = Vec<(u32, Indexed)>;
+
 impl TableId {
-    /// The key of the rows.
-    pub(super) fn key(&self) -> Key {
-        Key::of_class(keys::TABLE, &self.class).owner(self.owner).resource_type(self.resource_type)
+    /// The key of the table's value of a kind.
+    pub(super) fn key_of(&self, kind: u8) -> Key {
+        Key::of_class(kind, &self.class).owner(self.owner).resource_type(self.resource_type)
     }
 
     /// The key of a segment.
     pub(super) fn segment_key(&self, segment: u32) -> Key {
-        Key::of_class(keys::SEGMENT, &self.class)
-            .owner(self.owner)
-            .resource_type(self.resource_type)
-            .small(segment)
+        self.key_of(keys::SEGMENT).small(segment)
     }
 }
 
 impl Contents {
-    /// Reads stored contents.
-    pub(super) fn decode(stored: &[u8]) -> Result<Self> {
-        let contents: Self = codec::decode("table", stored)?;
-        let rows = contents.rows.as_slice();
-        let sound = rows.len() == contents.places.len() && rows.is_sorted_by_key(|row| row.id);
-        if sound { Ok(contents) } else { Err(StoreError::Damaged { what: "table" }) }
+    /// Puts the stored values of a table together; empty if there is no listing.
+    pub(super) fn read(get: impl Fn(u8) -> Result<Option<::sled::IVec>>) -> Result<Self> {
+        const DAMAGED: StoreError = StoreError::Damaged { what: "table" };
+        let Some(listed) = get(keys::LISTING)? else { return Ok(Self::default()) };
+        let listing = listing(listed)?;
+        let traces = get(keys::TRACES)?.ok_or(DAMAGED)?;
+        let traces: Vec<Trace> = codec::decode("table", &traces)?;
+        if traces.len() != listing.len() {
+            return Err(DAMAGED);
+        }
+        let values = values(&listing, get(keys::VALUES)?, None)?;
+        let mut contents = Self::default();
+        for (at, (trace, (_, values))) in traces.into_iter().zip(values.by_row).enumerate() {
+            let row = listing.row(at)?;
+            contents.places.push(listing.place(at)?);
+            contents.rows.push(TableRow {
+                id: row.id,
+                version: row.version,
+                last_updated: row.last_updated,
+                hash: trace.hash,
+                input: trace.input,
+                values,
+                members: trace.members,
+                aliases: Vec::new(),
+                choices: trace.choices,
+                made_by_us: row.made_by_us,
+            });
+        }
+        for (alias, at) in listing.aliases() {
+            contents.rows.get_mut(at).ok_or(DAMAGED)?.aliases.push(alias);
+        }
+        if contents.rows.is_sorted_by_key(|row| row.id) { Ok(contents) } else { Err(DAMAGED) }
     }
 
     /// The row of an id, and its place.
@@ -66,47 +100,111 @@ impl Contents {
         let at = self.rows.binary_search_by_key(&id, |row| row.id).ok()?;
         Some((&self.rows[at], self.places[at]))
     }
+
+    /// Stages all but the bodies. `table`: what follows the kind in the table's keys.
+    pub(super) fn put(&self, commit: &mut Commit<'_>, table: &[u8]) -> Result<()> {
+        let key = |kind| Key::new(kind).raw(table);
+        let listing = Listing::encode(&self.rows, &self.places);
+        commit.put_bytes(key(keys::LISTING), codec::plain(&listing));
+        let traces: Vec<Trace> = self
+            .rows
+            .iter()
+            .map(|row| Trace {
+                hash: row.hash,
+                input: row.input,
+                members: row.members.clone(),
+                choices: row.choices.clone(),
+            })
+            .collect();
+        commit.put(key(keys::TRACES), &traces)?;
+        let mut columns: BTreeMap<u16, Vec<(u32, &Indexed)>> = BTreeMap::new();
+        for (at, row) in (0..).zip(&self.rows) {
+            for value in &row.values {
+                columns.entry(value.param).or_default().push((at, &value.value));
+            }
+        }
+        let mut columns: Vec<(u16, Vec<u8>)> = columns
+            .iter()
+            .map(|(&param, column)| Ok((param, codec::plain(&codec::to_postcard(column)?))))
+            .collect::<Result<_>>()?;
+        let small = columns.iter().map(|(_, column)| column.len()).sum::<usize>() <= TOGETHER_MAX;
+        if small {
+            commit.put(key(keys::VALUES), &columns)
+        } else {
+            for (_, column) in &mut columns {
+                *column = codec::pack(&column[codec::PLAIN_HEAD..])?;
+            }
+            commit.put_bytes(key(keys::VALUES), codec::plain(&codec::to_postcard(&columns)?));
+            Ok(())
+        }
+    }
 }
 
-impl Place {
-    /// The body at this place of its segment.
-    pub(super) fn slice(self, segment: &[u8]) -> Result<&[u8]> {
-        let from = self.offset as usize;
-        let until = from.saturating_add(self.length as usize);
-        segment.get(from..until).ok_or(StoreError::Damaged { what: "segment" })
+/// A stored listing.
+pub(super) fn listing(stored: ::sled::IVec) -> Result<Listing> {
+    codec::plain_bytes("listing", &stored)?;
+    // Shares the engine's bytes: a table of many rows is not copied for one of them.
+    Listing::new(Bytes::from_owner(stored).slice(codec::PLAIN_HEAD..))
+}
+
+/// The stored values of some parameters, or of all.
+pub(super) fn values(
+    listing: &Listing,
+    stored: Option<::sled::IVec>,
+    params: Option<&[u16]>,
+) -> Result<Values> {
+    const DAMAGED: StoreError = StoreError::Damaged { what: "search values" };
+    let mut by_row = Vec::with_capacity(listing.len());
+    for row in listing.rows() {
+        by_row.push((row?.id, Vec::new()));
     }
+    let stored = stored.ok_or(DAMAGED)?;
+    let unpacked = codec::unpacked("search values", &stored)?;
+    let columns: Vec<(u16, &[u8])> = postcard::from_bytes(&unpacked).map_err(|_| DAMAGED)?;
+    for (param, packed) in columns {
+        if params.is_some_and(|params| !params.contains(&param)) {
+            continue;
+        }
+        let column: Column = codec::decode("search values", packed)?;
+        for (at, value) in column {
+            let (_, values) = by_row.get_mut(at as usize).ok_or(DAMAGED)?;
+            values.push(SearchValue { param, value });
+        }
+    }
+    Ok(Values { by_row })
 }
 
 /// Reads bodies of one table, each segment once.
 pub(super) struct BodyReader<R> {
     read: R,
-    segments: BTreeMap<u32, Vec<u8>>,
+    segments: HashMap<u32, Vec<u8>>,
 }
 
 impl<R: Fn(u32) -> Result<Option<::sled::IVec>>> BodyReader<R> {
     /// `read` gives a stored segment.
     pub(super) fn new(read: R) -> Self {
-        Self { read, segments: BTreeMap::new() }
+        Self { read, segments: HashMap::new() }
     }
 
     /// The body at a place.
     pub(super) fn body(&mut self, place: Place) -> Result<&[u8]> {
+        const DAMAGED: StoreError = StoreError::Damaged { what: "segment" };
         let segment = match self.segments.entry(place.segment) {
-            std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
-            std::collections::btree_map::Entry::Vacant(unknown) => {
-                let stored = (self.read)(place.segment)?;
-                let stored = stored.ok_or(StoreError::Damaged { what: "segment" })?;
+            std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
+            std::collections::hash_map::Entry::Vacant(unknown) => {
+                let stored = (self.read)(place.segment)?.ok_or(DAMAGED)?;
                 unknown.insert(codec::unpack("segment", &stored)?)
             }
         };
-        place.slice(segment)
+        let from = place.offset as usize;
+        let until = from.saturating_add(place.length as usize);
+        segment.get(from..until).ok_or(DAMAGED)
     }
 }
 
 /// The stored contents of a table; empty if there is none.
 pub(super) fn load(commit: &Commit<'_>, table: &TableId) -> Result<Contents> {
-    let stored = commit.bytes(table.key().as_ref())?;
-    stored.map_or_else(|| Ok(Contents::default()), |stored| Contents::decode(&stored))
+    Contents::read(|kind| commit.bytes(table.key_of(kind).as_ref()))
 }
 
 /// Stages a table: `rows` are its stored forms, in the order of `writes`.
@@ -118,33 +216,29 @@ pub(super) fn write(
     rows: Vec<TableRow>,
 ) -> Result<()> {
     let layout = lay_out(before, writes);
-    let mut places: Vec<Place> = Vec::with_capacity(rows.len());
-    for write in writes {
-        // Right for rows of untouched segments; the others follow.
-        places.push(before.find(write.row.id).map(|(_, place)| place).unwrap_or_default());
-    }
-    for &segment in &layout.touched {
-        let mut bodies = Vec::new();
-        for (at, write) in writes.iter().enumerate() {
-            if layout.segments[at] == segment {
-                let body = &write.row.body;
-                places[at] =
-                    Place { segment, offset: narrow(bodies.len())?, length: narrow(body.len())? };
-                bodies.extend_from_slice(body);
-            }
+    // Those of rows in untouched segments stay; the others follow.
+    let mut places = layout.places;
+    let mut bodies: BTreeMap<u32, Vec<u8>> = BTreeMap::new();
+    for (write, place) in writes.iter().zip(&mut places) {
+        if layout.touched.contains(&place.segment) {
+            let segment = bodies.entry(place.segment).or_default();
+            place.offset = narrow(segment.len())?;
+            place.length = narrow(write.row.body.len())?;
+            segment.extend_from_slice(&write.row.body);
         }
+    }
+    for segment in layout.touched {
         let key = table.segment_key(segment);
-        if layout.segments.contains(&segment) {
-            commit.put_bytes(key, codec::pack(&bodies)?);
-        } else {
-            commit.remove(key);
+        match bodies.remove(&segment) {
+            Some(bodies) => commit.put_bytes(key, codec::pack(&bodies)?),
+            None => commit.remove(key),
         }
     }
     if rows.is_empty() {
-        commit.remove(table.key());
+        remove_rows(commit, table);
         Ok(())
     } else {
-        commit.put(table.key(), &Contents { rows, places })
+        Contents { rows, places }.put(commit, &table.key_of(keys::LISTING).as_ref()[1..])
     }
 }
 
@@ -154,12 +248,18 @@ pub(super) fn remove(commit: &mut Commit<'_>, table: &TableId, before: &Contents
     for segment in segments {
         commit.remove(table.segment_key(segment));
     }
-    commit.remove(table.key());
+    remove_rows(commit, table);
+}
+
+fn remove_rows(commit: &mut Commit<'_>, table: &TableId) {
+    for kind in [keys::LISTING, keys::VALUES, keys::TRACES] {
+        commit.remove(table.key_of(kind));
+    }
 }
 
 /// Which segment holds which row, and which segments must be written.
 struct Layout {
-    segments: Vec<u32>,
+    places: Vec<Place>,
     touched: BTreeSet<u32>,
 }
 
@@ -168,32 +268,32 @@ struct Layout {
 fn lay_out(before: &Contents, writes: &[RowWrite]) -> Layout {
     let mut touched = BTreeSet::new();
     let mut sizes: BTreeMap<u32, usize> = BTreeMap::new();
-    let mut segments: Vec<Option<u32>> = vec![None; writes.len()];
+    let mut places: Vec<Option<Place>> = vec![None; writes.len()];
     let mut changed = Vec::new();
     let mut met = BTreeSet::new();
     for (at, write) in writes.iter().enumerate() {
         let Some((row, place)) = before.find(write.row.id) else { continue };
         met.insert(row.id);
         if row.hash == write.row.hash {
-            segments[at] = Some(place.segment);
+            places[at] = Some(place);
             *sizes.entry(place.segment).or_default() += place.length as usize;
         } else {
             touched.insert(place.segment);
-            changed.push((at, place.segment));
+            changed.push((at, place));
         }
     }
     let gone = before.rows.iter().zip(&before.places).filter(|(row, _)| !met.contains(&row.id));
     touched.extend(gone.map(|(_, place)| place.segment));
-    for (at, segment) in changed {
-        let size = sizes.entry(segment).or_default();
+    for (at, place) in changed {
+        let size = sizes.entry(place.segment).or_default();
         let length = writes[at].row.body.len();
         if *size == 0 || *size + length <= SEGMENT_BYTES_MAX {
             *size += length;
-            segments[at] = Some(segment);
+            places[at] = Some(place);
         }
     }
     let mut last = sizes.keys().next_back().copied().unwrap_or(0);
-    let segments = std::iter::zip(segments, writes).map(|(assigned, write)| {
+    let places = std::iter::zip(places, writes).map(|(assigned, write)| {
         assigned.unwrap_or_else(|| {
             let length = write.row.body.len();
             let full = sizes.get(&last).copied().unwrap_or(0);
@@ -202,11 +302,11 @@ fn lay_out(before: &Contents, writes: &[RowWrite]) -> Layout {
             }
             *sizes.entry(last).or_default() += length;
             touched.insert(last);
-            last
+            Place { segment: last, offset: 0, length: 0 }
         })
     });
-    let segments = segments.collect();
-    Layout { segments, touched }
+    let places = places.collect();
+    Layout { places, touched }
 }
 
 fn narrow(length: usize) -> Result<u32> {

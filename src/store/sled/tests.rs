@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::*;
-use crate::flow::{MatchGrade, Verdict};
-use crate::store::fixture::{at, chart, goal, person, view};
-use crate::store::{StoreError, model, suite};
+use crate::flow::{DisclosureClass, Indexed, MatchGrade, SearchValue, Verdict};
+use crate::store::fixture::{at, chart, goal, link, person, view};
+use crate::store::{StoreError, codec, model, suite};
 
 fn open(dir: &Path) -> SledStore {
     SledStore::open(dir).unwrap()
@@ -106,6 +106,49 @@ fn an_earlier_format_is_brought_forward() {
 }
 
 #[test]
+fn a_table_of_one_value_is_divided() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let home = chart("a", "1");
+    let links = vec![link(&home, person(1), &[7])];
+    let mut rows = view(person(1), &[(1, "a"), (2, "b"), (5, "c")]);
+    let row = &mut rows.tables[0].rows[1].row;
+    row.aliases = vec![DerivedId(3), DerivedId(9)];
+    let uri = |param, uri: &str| SearchValue { param, value: Indexed::Uri(uri.into()) };
+    row.values = vec![uri(0, "x"), uri(0, "y"), uri(4, "z")];
+    store.settle(Settle { links, views: vec![rows], ..Settle::default() }).unwrap();
+    let access = Access::system();
+    let state = |store: &SledStore| {
+        let table = store.table(&access, person(1), goal()).unwrap().unwrap();
+        let ids: Vec<DerivedId> = table.rows.iter().map(|row| row.id).collect();
+        let bodies = store.bodies(&access, person(1), goal(), &ids).unwrap();
+        (table, bodies, store.owner(&access, &home).unwrap())
+    };
+    let before = state(&store);
+    // As format 4 had it.
+    let class = DisclosureClass::Full;
+    let table = tables::TableId { class, owner: person(1), resource_type: goal() };
+    let get = |kind| Ok(store.db.get(table.key_of(kind)).unwrap());
+    let contents = tables::Contents::read(get).unwrap();
+    store.db.insert(table.key_of(b't'), codec::encode(&contents).unwrap()).unwrap();
+    for kind in [keys::LISTING, keys::VALUES, keys::TRACES] {
+        store.db.remove(table.key_of(kind)).unwrap();
+    }
+    store.db.remove(links::owner_key(&home)).unwrap();
+    store.db.insert(keys::FORMAT, [1, 0, 0, 0, 4].as_slice()).unwrap();
+    drop(store);
+    let store = open(dir.path());
+    assert_eq!(state(&store), before);
+    assert_eq!(before.2, Some(person(1)));
+    assert_eq!(store.db.scan_prefix(b"t").count(), 0);
+    let listing = store.listing(&access, person(1), goal()).unwrap().unwrap();
+    assert_eq!(listing.find_named(DerivedId(9)), Some(1));
+    let values = store.values(&access, person(1), goal(), &[0]).unwrap();
+    assert_eq!(values.of(DerivedId(2)), &before.0.rows[1].values[..2]);
+    assert!(values.of(DerivedId(1)).is_empty());
+}
+
+#[test]
 fn an_engine_that_lost_its_data_is_no_new_store() {
     let dir = tempfile::tempdir().unwrap();
     drop(open(dir.path()));
@@ -154,10 +197,10 @@ fn a_settle_rewrites_only_the_segments_it_changes() {
     let after = segments();
     let same = before.iter().filter(|segment| after.contains(segment)).count();
     assert_eq!(same, before.len() - 2, "the first and the last segment changed");
-    let all: Vec<usize> = (0..rows.len()).collect();
+    let all: Vec<DerivedId> = rows.iter().map(|(id, _)| DerivedId(*id)).collect();
     let bodies = store.bodies(&Access::system(), person(1), goal(), &all).unwrap();
     for (body, (_, text)) in bodies.iter().zip(&rows) {
-        let body = std::str::from_utf8(body).unwrap();
+        let body = std::str::from_utf8(body.as_deref().unwrap()).unwrap();
         assert!(body.ends_with(&format!(r#""source":"{text}"}}}}"#)));
     }
 }
