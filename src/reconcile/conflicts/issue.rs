@@ -40,7 +40,9 @@ pub(super) fn issue(
             .map_or(Decided::Not, Decided::Expired),
     };
     let matter = matter.into();
-    let sides = conflict.sides.iter().map(|&claim| person.claims[claim].id).collect();
+    let mut sides: Vec<DerivedId> =
+        conflict.sides.iter().map(|&claim| person.claims[claim].id).collect();
+    sides.sort_unstable();
     let bytes = canonical_bytes(body(scene, id, &conflict, &decided, subject));
     let hash = Hash::of(&bytes);
     let row = ViewRow {

@@ -97,11 +97,6 @@ impl<'a> Scene<'a> {
         self.facts(shown).find_map(of).or_else(|| self.facts(shown).find_map(written))
     }
 
-    /// Elements that change its meaning, of all its records.
-    pub(super) fn modifiers(&self, shown: &Shown) -> BTreeSet<&'a str> {
-        self.facts(shown).flat_map(|facts| &facts.modifiers).map(|m| &**m).collect()
-    }
-
     /// The groups that any record of these types says it is based on.
     pub(super) fn based_on(&self, types: &[&str]) -> BTreeSet<usize> {
         let claims =

@@ -77,12 +77,12 @@ fn open_loop(
 /// furthest, then the one that moved last.
 fn furthest<'t>(tasks: &[&'t Shown]) -> Option<&'t Shown> {
     let rank = |task: &Shown| match status(task) {
-        "completed" => 8,
-        "in-progress" => 7,
-        "on-hold" => 6,
-        "accepted" => 5,
-        "ready" | "received" | "requested" => 4,
-        "draft" => 3,
+        "in-progress" => 8,
+        "on-hold" => 7,
+        "accepted" => 6,
+        "ready" | "received" | "requested" => 5,
+        "draft" => 4,
+        "completed" => 3,
         "failed" | "rejected" | "cancelled" => 2,
         _ => 1,
     };
