@@ -21,8 +21,8 @@ struct Found {
 }
 
 impl Gateway {
-    /// Resolves a conflict or finding, by the id of its DetectedIssue, and settles the person, whose
-    /// id it returns. It holds until one of the source versions it rests on changes.
+    /// Resolves a conflict or finding, by the id of its DetectedIssue, and settles the person,
+    /// whose id it returns. It holds until one of the source versions it rests on changes.
     ///
     /// # Errors
     /// `NoConflict` if there is no such conflict now; `NoSide` if the preferred record is none of
@@ -38,10 +38,10 @@ impl Gateway {
             // Nothing settles between the look at the conflict and the decision.
             let _alone = self.settling();
             let found = self.dispute(issue)?;
-            if let Resolution::Prefer(record) = resolution {
-                if !found.dispute.sides.contains(&record) {
-                    return Err(GatewayError::NoSide(self.keys(&found.dispute.sides)?));
-                }
+            if let Resolution::Prefer(record) = resolution
+                && !found.dispute.sides.contains(&record)
+            {
+                return Err(GatewayError::NoSide(self.keys(&found.dispute.sides)?));
             }
             let Dispute { matter, basis, .. } = found.dispute.clone();
             let (by, note, at) = (by.into(), note.into(), self.now());

@@ -10,8 +10,9 @@ use super::{
     Store, StoreError, verify_audit_chain,
 };
 use crate::flow::{
-    Access, Basis, ChartKey, Decision, DerivedId, DisclosureClass, Hash, Home, MatchGrade, Override,
-    Owner, PastDecision, PastOverride, Quarantined, RecordHeader, Resolution, State, Undo, Verdict,
+    Access, Basis, ChartKey, Decision, DerivedId, DisclosureClass, Hash, Home, MatchGrade,
+    Override, Owner, PastDecision, PastOverride, Quarantined, RecordHeader, Resolution, State,
+    Undo, Verdict,
 };
 
 /// Opens the engine under test in a directory, or opens it again.

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use careweave::fhir::ResourceType;
-use careweave::flow::{
-    Access, ChartKey, DerivedId, Home, Owner, RecordKey, Resolution, Verdict,
-};
+use careweave::flow::{Access, ChartKey, DerivedId, Home, Owner, RecordKey, Resolution, Verdict};
 use careweave::identity::Model;
 use careweave::pipeline::GatewayError;
 
@@ -155,11 +153,13 @@ fn an_override_outlives_rebuild_and_pull_and_expires_with_its_sources() {
     let mut world = World::with(&said);
     let before = snapshot(&world);
     let (issue, sides) = disagreement(&world);
-    let (side, preferred) = sides.iter().find_map(|key| {
-        let id = world.gateway.store().id_key().record(key);
-        (shown_value(&world, issue) != Some(id)).then(|| (key.clone(), id))
-    })
-    .expect("a disagreement has two sides");
+    let (side, preferred) = sides
+        .iter()
+        .find_map(|key| {
+            let id = world.gateway.store().id_key().record(key);
+            (shown_value(&world, issue) != Some(id)).then(|| (key.clone(), id))
+        })
+        .expect("a disagreement has two sides");
     let not_a_side = world.gateway.resolve(issue, Resolution::Prefer(issue), "anna", "");
     assert!(matches!(not_a_side, Err(GatewayError::NoSide(known)) if known == sides));
     world.gateway.resolve(issue, Resolution::Prefer(preferred), "anna", "asked").unwrap();

@@ -384,9 +384,9 @@ proptest! {
     #[test]
     fn nothing_changes_before_the_announced_day(days in prop::collection::vec(0u16..60, 8)) {
         let given = charts(records(&dated(&days)));
+        let again = |c: &ChartInput| ChartInput { key: c.key.clone(), records: c.records.clone() };
         let on = |day: Date| {
-            let given = given.iter().map(|c| ChartInput { key: c.key.clone(), records: c.records.clone() });
-            woven_on(day, given.collect(), Vec::new(), &NoPreviousRows)
+            woven_on(day, given.iter().map(again).collect(), Vec::new(), &NoPreviousRows)
         };
         let told = |view: &View| rows(view, "DetectedIssue").iter().map(|r| r.body.clone())
             .collect::<Vec<_>>();

@@ -11,7 +11,6 @@ use super::super::claim::ClaimState;
 use super::super::merge::stem;
 use super::super::person::{Group, Person};
 use super::super::words::{in_words, shortened, subject_matter};
-use super::goals::targets_exclude;
 use super::scene::Scene;
 use super::{Conflict, Severity};
 
@@ -185,11 +184,7 @@ pub(super) fn related(scene: &Scene<'_>) -> Vec<Conflict> {
         let (Some(a), Some(b)) = (person.group_of[pair.a], person.group_of[pair.b]) else {
             continue;
         };
-        let [x, y] = [pair.a, pair.b].map(|i| person.claims[i].facts);
-        // Targets that exclude each other are told as such.
-        let told =
-            pair.rule == "goal-target-differs" && targets_exclude([x].into_iter(), [y].into_iter());
-        if a != b && !told {
+        if a != b {
             found.entry((pair.rule, a.min(b), a.max(b))).or_insert((pair.a, pair.b));
         }
     }

@@ -147,7 +147,7 @@ fn contradiction(scene: &Scene<'_>, a: &Shown, b: &Shown) -> Conflict {
 }
 
 /// Whether two goals have targets of one measure that no value meets both.
-pub(super) fn targets_exclude<'f>(
+fn targets_exclude<'f>(
     a: impl Iterator<Item = &'f Facts>,
     b: impl Iterator<Item = &'f Facts>,
 ) -> bool {

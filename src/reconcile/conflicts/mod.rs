@@ -18,7 +18,7 @@ mod team;
 mod therapy;
 mod transitions;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
@@ -114,10 +114,11 @@ pub(super) fn add_conflicts(
     let mut calendar = Calendar::new(as_of);
     let mut all = disagreement::disagreements(&scene, tables);
     all.extend(disagreement::retractions(&scene));
-    all.extend(disagreement::related(&scene));
+    let of_goals = goals::goals(&scene, &mut calendar);
+    all.extend(untold(disagreement::related(&scene), &of_goals));
+    all.extend(of_goals);
     all.extend(loops::loops(&scene));
     all.extend(stages::open_loops(&scene, &mut calendar));
-    all.extend(goals::goals(&scene, &mut calendar));
     all.extend(plans::plans(&scene, &mut calendar));
     all.extend(team::care_managers(&scene, &mut calendar));
     all.extend(orders::orders(&scene));
@@ -133,4 +134,15 @@ pub(super) fn add_conflicts(
         tables.insert(ResourceType::of("DetectedIssue"), rows);
     }
     Found { next_change: calendar.next(), disputes }
+}
+
+/// Goals whose targets exclude each other are told as such, and not as merely different too.
+fn untold(related: Vec<Conflict>, of_goals: &[Conflict]) -> Vec<Conflict> {
+    let pair = |conflict: &Conflict| conflict.about.iter().copied().collect::<BTreeSet<_>>();
+    let excluding = of_goals.iter().filter(|conflict| conflict.rule == "contradicting-goals");
+    let told: BTreeSet<_> = excluding.map(pair).collect();
+    let is_told = |conflict: &Conflict| {
+        conflict.rule == "goal-target-differs" && told.contains(&pair(conflict))
+    };
+    related.into_iter().filter(|conflict| !is_told(conflict)).collect()
 }

@@ -67,7 +67,7 @@ fn open_loop(
     };
     let detail = format!("{}: {}{on}{due}. {}", named(request, "code"), stage.name, stage.advice);
     let severity = if is_late { Severity::Moderate } else { Severity::Low };
-    let title = if is_late { "referral loop is stuck" } else { "referral loop is open" };
+    let title = if is_late { "the loop is stuck" } else { "the loop is open" };
     let about: Vec<&Shown> = std::iter::once(request).chain(task).collect();
     let found = Conflict::of("open-loop", severity, &about, title, detail);
     Some(found.of_first().since(stage.since))

@@ -85,10 +85,10 @@ fn therapy(
     therapies.sort_by_key(|therapy| therapy.day);
     let about: Vec<&Shown> = therapies.iter().map(|therapy| therapy.shown).collect();
     let groups: Vec<usize> = about.iter().filter_map(|s| scene.group_index(s)).collect();
-    if let [a, b] = groups[..] {
-        if told.contains(&(a.min(b), a.max(b))) {
-            return None;
-        }
+    if let [a, b] = groups[..]
+        && told.contains(&(a.min(b), a.max(b)))
+    {
+        return None;
     }
     let said = therapies.iter().map(|therapy| {
         let claim = scene.group(therapy.shown.id).map(|group| group.first());
