@@ -14,6 +14,7 @@ mod person_text;
 mod pull;
 mod rebuild;
 mod review;
+mod review_conflicts;
 mod review_names;
 mod review_text;
 mod serve;

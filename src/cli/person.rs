@@ -169,7 +169,7 @@ async fn show(
 }
 
 /// The person in whose view an id stands.
-fn person_of(gateway: &Gateway, id: DerivedId) -> Result<Option<DerivedId>, CliError> {
+pub(super) fn person_of(gateway: &Gateway, id: DerivedId) -> Result<Option<DerivedId>, CliError> {
     let access = Access::open();
     let home = match gateway.store().issued(&access, id)? {
         Some(Issued::Record(record)) => record.home,

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::CliError;
+use super::review_conflicts::resolution;
 use crate::fhir::ResourceType;
 use crate::flow::{Access, DerivedId, Owner};
 use crate::pipeline::Gateway;
@@ -91,6 +92,9 @@ pub(super) async fn person_text(
         let rule = issue["code"]["coding"][0]["code"].as_str().unwrap_or("?");
         let detail = issue.get("detail").and_then(Value::as_str).unwrap_or_default();
         line(&mut text, 1, &format!("! {rule}: {detail}"));
+        if let Some(resolution) = resolution(issue) {
+            line(&mut text, 2, &format!("resolved {resolution}"));
+        }
     }
     Ok(text.trim_end().to_owned())
 }

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::gateway::{open_gateway, read_config};
 use super::output::Output;
 use super::person_text::audited;
-use super::review_names::{Named, pair_name, person_name};
+use super::review_conflicts::{self, ConflictsArgs, ReopenArgs, ResolveArgs};
+use super::review_names::{Named, decider, pair_name};
 use super::review_text::{list_line, persons_text, show_text};
 use super::{CliError, Common};
 use crate::flow::{Access, ChartKey, DerivedId, Home, PastDecision, Verdict};
@@ -56,6 +57,17 @@ pub(super) enum ReviewCommand {
                             stands again. `undo CHART` takes back all that one `unlink CHART` \
                             decided.")]
     Undo(DecideArgs),
+    /// Lists what sources disagree on
+    #[command(after_help = "Example: careweave review conflicts --rule C11 --limit 10")]
+    Conflicts(ConflictsArgs),
+    /// Resolves a conflict or finding: one side is shown, or it is accepted as it is
+    #[command(after_help = "Example: careweave review resolve 3k9f8a7b2c… --prefer mercy/Goal/g1 \
+                            --note 'asked the patient'\n\nIt holds until one of the source \
+                            records that it was decided on changes; then the conflict is back.")]
+    Resolve(ResolveArgs),
+    /// Takes back how a conflict or finding was resolved
+    #[command(after_help = "Example: careweave review reopen 3k9f8a7b2c… --note 'new results'")]
+    Reopen(ReopenArgs),
 }
 
 /// About whom, and on whose word.
@@ -93,6 +105,15 @@ pub(super) fn run(
         ReviewCommand::Unlink(args) => review.unlink(args),
         ReviewCommand::NoMatch(args) => review.no_match(args),
         ReviewCommand::Undo(args) => review.undo(args),
+        ReviewCommand::Conflicts(args) => review.conflicts(args),
+        ReviewCommand::Resolve(args) => {
+            let done = review_conflicts::resolve(&gateway, args)?;
+            review.told("review resolve", args.issue(), &done)
+        }
+        ReviewCommand::Reopen(args) => {
+            let done = review_conflicts::reopen(&gateway, args)?;
+            review.told("review reopen", args.issue(), &done)
+        }
     }
 }
 
@@ -123,6 +144,18 @@ struct Review<'a> {
 }
 
 impl Review<'_> {
+    fn conflicts(&self, args: &ConflictsArgs) -> Result<(), CliError> {
+        let listed = review_conflicts::list(self.gateway, args)?;
+        self.audited("review conflicts", listed.persons.iter().copied().collect())?;
+        listed.print(self.output)
+    }
+
+    /// Prints what a decision about a conflict has come to.
+    fn told(&self, action: &str, issue: &str, done: &(DerivedId, String)) -> Result<(), CliError> {
+        self.audited(action, BTreeSet::from([done.0]))?;
+        review_conflicts::tell(self.gateway, self.output, issue, done)
+    }
+
     fn list(&self, limit: u16, after: Option<&str>) -> Result<(), CliError> {
         let access = Access::open();
         let after = after.map(|name| Named::pair(self.gateway, name)).transpose()?;
@@ -235,14 +268,14 @@ impl Review<'_> {
         pairs: &[(ChartKey, ChartKey)],
         args: &DecideArgs,
     ) -> Result<(), CliError> {
-        let by = by(args)?;
+        let by = decider(args.by.as_deref())?;
         let touched = self.touched(pairs)?;
         self.gateway.decide_all(verdict, pairs, &by, &args.note).map_err(told_kept_apart)?;
         self.tell(word, &by, pairs, &touched)
     }
 
     fn undo(&self, args: &DecideArgs) -> Result<(), CliError> {
-        let by = by(args)?;
+        let by = decider(args.by.as_deref())?;
         let pairs = match Named::of(self.gateway, &args.names)? {
             Named::Chart(chart) => self.last_of(chart)?,
             named @ Named::Two(..) => vec![named.charts()?],
@@ -322,17 +355,5 @@ impl Review<'_> {
     fn audited(&self, action: &str, persons: BTreeSet<DerivedId>) -> Result<(), CliError> {
         let persons: Vec<DerivedId> = persons.into_iter().collect();
         self.runtime.block_on(audited(self.gateway, action, &persons))
-    }
-}
-
-fn by(args: &DecideArgs) -> Result<String, CliError> {
-    match &args.by {
-        Some(name) if name.trim().is_empty() => {
-            Err(CliError::Usage("--by names nobody; give a name".to_owned()))
-        }
-        Some(name) => Ok(name.clone()),
-        None => person_name().ok_or_else(|| {
-            CliError::Usage("the system tells no user name; give one with --by".to_owned())
-        }),
     }
 }

@@ -133,8 +133,24 @@ fn chart(gateway: &Gateway, name: &str) -> Result<Option<ChartKey>, CliError> {
     })
 }
 
+/// Who decides: the name given, else the user of the operating system.
+///
+/// # Errors
+/// When neither is a name.
+pub(super) fn decider(given: Option<&str>) -> Result<String, CliError> {
+    match given {
+        Some(name) if name.trim().is_empty() => {
+            Err(CliError::Usage("--by names nobody; give a name".to_owned()))
+        }
+        Some(name) => Ok(name.to_owned()),
+        None => person_name().ok_or_else(|| {
+            CliError::Usage("the system tells no user name; give one with --by".to_owned())
+        }),
+    }
+}
+
 /// The name of who runs this process.
-pub(super) fn person_name() -> Option<String> {
+fn person_name() -> Option<String> {
     let from_environment = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
     from_environment.filter(|name| !name.trim().is_empty()).or_else(user_of_process)
 }

@@ -94,7 +94,7 @@ pub struct PastDecision {
 }
 
 /// That a decision was taken back.
-#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
 pub struct Undo {
     /// Who did.
     pub by: Box<str>,

@@ -5,6 +5,7 @@
 
 mod access;
 mod coverage;
+mod decided;
 mod demographics;
 mod facts;
 mod id;
@@ -18,6 +19,7 @@ mod view;
 pub use crate::fhir::search::{Indexed, SearchValue};
 pub use access::{Access, DisclosureClass};
 pub use coverage::{Coverage, DIRECTORY_TYPES, PERSON_TYPES, coverage};
+pub use decided::{Basis, Dispute, Override, PastOverride, Resolution};
 pub use demographics::{Address, Demographics, PartialDate, PersonName};
 pub use facts::{DateSpan, Facts, Identifier, Link, RefTarget, Role, Target, Token};
 pub use id::{DerivedId, ForeignId, Hash, INDEX_PREFIX_CHARS, IdKey};

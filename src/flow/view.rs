@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::access::DisclosureClass;
+use super::decided::Dispute;
 use super::id::{DerivedId, Hash};
 use super::key::RecordKey;
 use crate::fhir::ResourceType;
@@ -53,6 +54,8 @@ pub struct View {
     /// Records outside the person that the view refers to (directory, stored, not come yet): a
     /// change of what they stand for makes the view dirty.
     pub directory_refs: Vec<DerivedId>,
+    /// What a steward may decide about; not stored.
+    pub disputes: Vec<Dispute>,
 }
 
 /// One resource of the view.

@@ -91,6 +91,12 @@ pub enum GatewayError {
     /// A link that standing no-match decisions forbid; nothing was decided.
     #[error("nothing was decided: standing no-match decisions keep apart whom the link would join")]
     KeptApart(Vec<Decision>),
+    /// No view has such a conflict or finding now.
+    #[error("no conflict or finding has this id now; careweave review conflicts lists them")]
+    NoConflict,
+    /// The preferred record is none of the sides; these are.
+    #[error("the preferred record is not a side of this conflict")]
+    NoSide(Vec<RecordKey>),
     /// The audit trail takes no entries, so nothing may be disclosed.
     #[error("the audit trail takes no entries; nothing may be disclosed until it does")]
     Audit,

@@ -11,6 +11,7 @@ mod identify;
 mod ingest;
 mod ledger;
 mod link_ahead;
+mod overrides;
 mod pull;
 mod report;
 mod review;

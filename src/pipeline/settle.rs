@@ -315,7 +315,7 @@ impl Gateway {
         let counts = counts_of(&view, homes, &keys, &superseded);
         let index = index_of(self, &view);
         let issued = issued_by(&view, homes);
-        let View { owner, stamp, tables, dispositions, next_change, directory_refs } = view;
+        let View { owner, stamp, tables, dispositions, next_change, directory_refs, .. } = view;
         // An empty table takes away what was there.
         let gone = previous.tables.keys().filter(|t| !tables.contains_key(t));
         let mut writes: Vec<TableWrite> =
@@ -412,9 +412,9 @@ fn counts_of(
     for (resource_type, rows) in &view.tables {
         add(&everywhere, format!("view:{resource_type}"), rows.len() as i64);
         if resource_type.name() == "DetectedIssue" {
-            let conflicts = rows.iter().filter(|r| super::weave::is_conflict(r)).count() as i64;
-            add(&everywhere, "conflicts".to_owned(), conflicts);
-            add(&everywhere, "findings".to_owned(), rows.len() as i64 - conflicts);
+            for counted in rows.iter().filter_map(super::weave::counted_as) {
+                add(&everywhere, counted.to_owned(), 1);
+            }
         }
     }
     let is_person = matches!(view.owner, Owner::Person(_));

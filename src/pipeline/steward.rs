@@ -48,7 +48,7 @@ impl Gateway {
             }
             self.store().decide(&decisions)?;
         }
-        self.settle_pairs(decisions.iter().flat_map(|d| [&d.a, &d.b]))
+        self.settle_homes(decisions.iter().flat_map(|d| [&d.a, &d.b]))
     }
 
     /// Takes the standing decisions about these pairs back, all in one commit; returns how many
@@ -65,7 +65,7 @@ impl Gateway {
         let pairs: Vec<(Home, Home)> = pairs.iter().map(ordered).collect();
         let undo = Undo { by: by.into(), at: self.now(), note: note.into() };
         let undone = self.store().undo_decisions(&pairs, &undo)?;
-        self.settle_pairs(pairs.iter().flat_map(|(a, b)| [a, b]))?;
+        self.settle_homes(pairs.iter().flat_map(|(a, b)| [a, b]))?;
         Ok(undone)
     }
 
@@ -124,7 +124,11 @@ impl Gateway {
         Ok(())
     }
 
-    fn settle_pairs<'h>(&self, homes: impl Iterator<Item = &'h Home>) -> Result<(), GatewayError> {
+    /// Settles those of these homes that are dirty.
+    pub(super) fn settle_homes<'h>(
+        &self,
+        homes: impl Iterator<Item = &'h Home>,
+    ) -> Result<(), GatewayError> {
         let access = Access::system();
         let homes: BTreeSet<&Home> = homes.collect();
         let mut dirty = Vec::new();

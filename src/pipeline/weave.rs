@@ -6,8 +6,8 @@ use std::sync::{Arc, OnceLock};
 
 use crate::fhir::ResourceType;
 use crate::flow::{
-    Access, DerivedId, Disposition, Home, Indexed, Owner, RecordDisposition, RecordKey, State,
-    View, ViewRow, ViewStamp, unstamp_meta,
+    Access, DerivedId, Disposition, Home, Indexed, Override, Owner, RecordDisposition, RecordKey,
+    State, View, ViewRow, ViewStamp, unstamp_meta,
 };
 use crate::reconcile::{
     self, ChartInput, DirectoryInput, InputRecord, Outside, PersonInput, PreviousRows, Standing,
@@ -63,7 +63,8 @@ pub(super) fn weave_owner(gateway: &Gateway, homes: &[Home]) -> Result<OwnerView
 
     let previous = Previous::read(gateway, homes)?;
     let outside = StoreOutside { store, unknown: RefCell::default(), failed: OnceLock::new() };
-    let mut view = weave_records(gateway, records, &outside, &previous);
+    let overrides = standing_overrides(store, homes)?;
+    let mut view = weave_records(gateway, (records, overrides), &outside, &previous);
     if let Some(error) = outside.failed.into_inner().or(previous.failed.into_inner()) {
         return Err(error.into());
     }
@@ -85,7 +86,7 @@ pub(super) fn weave_owner(gateway: &Gateway, homes: &[Home]) -> Result<OwnerView
 
 fn weave_records(
     gateway: &Gateway,
-    records: Vec<(&Home, Vec<StoredRecord>)>,
+    (records, overrides): (Vec<(&Home, Vec<StoredRecord>)>, Vec<Override>),
     outside: &StoreOutside<'_>,
     previous: &Previous<'_>,
 ) -> View {
@@ -100,7 +101,8 @@ fn weave_records(
                 let key = home.chart()?.clone();
                 Some(ChartInput { key, records: records.into_iter().map(input_record).collect() })
             });
-            let input = PersonInput { charts: charts.collect(), outside, endpoints, stamp };
+            let charts = charts.collect();
+            let input = PersonInput { charts, overrides, outside, endpoints, stamp };
             reconcile::weave(&input, previous, policy, ids, as_of)
         }
         Some(Home::Directory(_)) => {
@@ -114,6 +116,19 @@ fn weave_records(
         }
         None => keep_as_stated(DerivedId::default(), Vec::new(), ids, stamp),
     }
+}
+
+/// What stewards decided about conflicts of these homes and did not reopen. Whether it has expired
+/// is seen while weaving.
+fn standing_overrides(store: &dyn Store, homes: &[Home]) -> Result<Vec<Override>, StoreError> {
+    let mut standing = Vec::new();
+    for home in homes.iter().filter(|home| home.chart().is_some()) {
+        let past = store.overrides(&Access::system(), home)?;
+        standing.extend(past.into_iter().filter(|p| p.reopened.is_none()).map(|p| p.decided));
+    }
+    standing.sort();
+    standing.dedup();
+    Ok(standing)
 }
 
 fn input_record(record: StoredRecord) -> InputRecord {
@@ -159,6 +174,7 @@ fn keep_as_stated(
         dispositions,
         next_change: None,
         directory_refs: referred,
+        disputes: Vec::new(),
     }
 }
 
@@ -173,14 +189,19 @@ fn extract_values(gateway: &Gateway, view: &mut View) {
     }
 }
 
-/// Whether a DetectedIssue row is a kept disagreement, and not a finding to act on.
-pub(super) fn is_conflict(row: &ViewRow) -> bool {
-    !row.values.iter().any(|value| match &value.value {
-        Indexed::Token { system, code } => {
-            &**system == reconcile::RULE_SYSTEM && reconcile::FINDING_RULES.contains(&&**code)
-        }
-        _ => false,
-    })
+/// What a DetectedIssue row is to be counted as; nothing if a steward has resolved it.
+pub(super) fn counted_as(row: &ViewRow) -> Option<&'static str> {
+    let has = |system: &str, codes: &[&str]| {
+        row.values.iter().any(|value| match &value.value {
+            Indexed::Token { system: of, code } => &**of == system && codes.contains(&&**code),
+            _ => false,
+        })
+    };
+    if has(reconcile::TAG_SYSTEM, &[reconcile::RESOLVED]) {
+        return None;
+    }
+    let is_finding = has(reconcile::RULE_SYSTEM, &reconcile::FINDING_RULES);
+    Some(if is_finding { "findings" } else { "conflicts" })
 }
 
 /// Bodies by table, in the order of its rows.

@@ -12,6 +12,7 @@ use serde_json::Value;
 mod clinical;
 mod conditions;
 mod directory;
+mod gaps;
 mod goals;
 mod names;
 mod observations;

@@ -7,7 +7,7 @@ use super::directory::Directory;
 use super::person::Person;
 use super::rng::Rng;
 use super::world::{World, to};
-use super::{clinical, conditions, goals, observations, orders, plans, records, tasks};
+use super::{clinical, conditions, gaps, goals, observations, orders, plans, records, tasks};
 
 /// What is known of one person while their records are being made.
 pub(super) struct Story<'a> {
@@ -49,6 +49,7 @@ pub(super) fn tell(world: &mut World, directory: &Directory, person: &Person, se
     plans::tell(&mut story);
     observations::tell(&mut story);
     clinical::tell(&mut story);
+    gaps::tell(&mut story);
     records::tell_unusable(&mut story);
 }
 

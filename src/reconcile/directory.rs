@@ -47,5 +47,6 @@ pub fn weave_directory(
         dispositions,
         next_change: None,
         directory_refs: rows.outside.into_iter().collect(),
+        disputes: Vec::new(),
     }
 }

@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use crate::fhir::ResourceType;
 use crate::flow::{
-    ChartKey, Content, DerivedId, Identifier, RecordHeader, RecordKey, ViewRow, ViewStamp,
+    ChartKey, Content, DerivedId, Identifier, Override, RecordHeader, RecordKey, ViewRow, ViewStamp,
 };
 
 /// Everything the view of one person is woven from.
 pub struct PersonInput<'a> {
     /// The person's charts, in any order.
     pub charts: Vec<ChartInput>,
+    /// What stewards decided about conflicts and findings, and did not reopen; in any order.
+    pub overrides: Vec<Override>,
     /// What records of others stand for.
     pub outside: &'a dyn Outside,
     /// The configured endpoints.

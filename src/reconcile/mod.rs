@@ -11,6 +11,7 @@ mod group;
 mod input;
 mod merge;
 mod narrative;
+mod overrides;
 mod peek;
 mod person;
 mod plan;
@@ -20,6 +21,7 @@ mod resolve;
 mod rows;
 mod sameness;
 mod weave;
+mod windows;
 mod words;
 
 pub use directory::weave_directory;
@@ -33,8 +35,29 @@ pub use provenance::{UNADDRESSED, provenance};
 pub use weave::weave;
 
 /// Version of the weaving code: raised when its results change.
-pub const WEAVE_VERSION: u32 = 3;
+pub const WEAVE_VERSION: u32 = 4;
 /// The code system of our conflict and finding rules.
 pub const RULE_SYSTEM: &str = "urn:careweave:rule";
 /// The rules whose DetectedIssue is something to act on; those of all others are conflicts.
-pub const FINDING_RULES: [&str; 6] = ["C6", "C7", "C9", "C10", "C13", "awaiting-closure"];
+pub const FINDING_RULES: [&str; 18] = [
+    "C3",
+    "C6",
+    "C7",
+    "C9",
+    "C10",
+    "C13",
+    "C15",
+    "awaiting-closure",
+    "clashing-therapy",
+    "contradicting-goals",
+    "contradicting-orders",
+    "duplicate-order",
+    "duplicate-therapy",
+    "medications-unreconciled",
+    "no-follow-up",
+    "open-loop",
+    "several-care-managers",
+    "stale-plan",
+];
+/// The tag of a conflict or finding that a steward has resolved.
+pub const RESOLVED: &str = "resolved";

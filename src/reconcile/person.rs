@@ -9,6 +9,7 @@ use crate::flow::{ChartKey, DerivedId, IdKey, Identifier, Link, RecordKey, RefTa
 
 use super::claim::Claim;
 use super::input::{EndpointFacts, Outside, Standing};
+use super::overrides::Overrides;
 use super::policy::Policy;
 use super::provenance::unaddressed;
 
@@ -21,6 +22,8 @@ pub(super) struct Person<'a> {
     pub(super) group_of: Vec<Option<usize>>,
     /// Pairs of claims that a rule found related, and which disagree.
     pub(super) related: Vec<Related>,
+    /// What stewards decided about conflicts of this person.
+    pub(super) overrides: Overrides,
     pub(super) policy: &'a Policy,
     pub(super) ids: &'a IdKey,
     pub(super) endpoints: &'a BTreeMap<Arc<str>, EndpointFacts>,
@@ -47,6 +50,11 @@ pub(super) struct Group {
 }
 
 impl Group {
+    /// All that state it or once did.
+    pub(super) fn all(&self) -> impl Iterator<Item = usize> {
+        self.members.iter().chain(&self.withdrawn).map(|(claim, _)| *claim)
+    }
+
     /// The live member with the smallest key.
     pub(super) fn first(&self) -> usize {
         self.members.first().map_or(self.shown, |(claim, _)| *claim)
@@ -105,6 +113,7 @@ impl<'a> Person<'a> {
             claims,
             groups: Vec::new(),
             related: Vec::new(),
+            overrides: Overrides::default(),
             policy,
             ids,
             endpoints,

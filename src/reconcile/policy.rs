@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::windows::FindingPolicy;
 use crate::flow::Hash;
 
 /// The policy in force.
@@ -47,6 +48,7 @@ struct PolicyFile {
     elements: BTreeMap<String, BTreeMap<String, Rule>>,
     together: BTreeMap<String, Vec<Vec<String>>>,
     conflicts: BTreeMap<String, Vec<String>>,
+    findings: FindingPolicy,
     woven_plan: WovenPlanPolicy,
 }
 
@@ -73,6 +75,7 @@ impl Policy {
         if !(2..=1024).contains(&file.bucket_cap) {
             return Err("policy: bucket_cap must lie between 2 and 1024".to_owned());
         }
+        file.findings.check()?;
         Ok(Self { hash: Hash::of(text.as_bytes()), file })
     }
 
@@ -98,6 +101,11 @@ impl Policy {
     /// is compared with so many neighbours.
     pub fn bucket_cap(&self) -> usize {
         self.file.bucket_cap
+    }
+
+    /// The days and codes of the finding rules.
+    pub(super) fn findings(&self) -> &FindingPolicy {
+        &self.file.findings
     }
 
     /// The title of the woven plan.

@@ -121,6 +121,10 @@ fn input_hash(
         }
         parts.extend(lifted_from(person, claim));
     }
+    let of_group = person.group_of[group.shown].into_iter();
+    for (element, claim) in of_group.flat_map(|index| person.overrides.within(index)) {
+        parts.push(format!("{element} {}", person.claims[claim].id).into_bytes());
+    }
     parts.extend(aliases.iter().map(|a| a.0.to_be_bytes().to_vec()));
     Hash::of_parts(parts.iter().map(Vec::as_slice))
 }

@@ -13,6 +13,7 @@ use super::claim::{Claim, ClaimState};
 use super::conflicts;
 use super::group::group_all;
 use super::input::{InputRecord, PersonInput, PreviousRows};
+use super::overrides::Overrides;
 use super::person::{Person, Surroundings};
 use super::plan;
 use super::policy::Policy;
@@ -43,19 +44,22 @@ pub fn weave(
         return waiting(input, &person);
     }
     group_all(&mut person);
+    person.overrides = Overrides::of(&person, &input.overrides);
     let rows::Rows { mut tables, outside } = rows::rows(&person, previous);
     let dispositions = dispositions(&person);
     let shown = person.patient_group().map(|g| person.claims[person.groups[g].shown].id);
     let owner = Owner::Person(shown.unwrap_or_default());
-    plan::add_woven_plan(&person, &mut tables);
-    let next_change = conflicts::add_conflicts(&person, &mut tables, as_of);
+    let material = plan::Material::of(&tables);
+    plan::add_woven_plan(&person, &material, &mut tables);
+    let found = conflicts::add_conflicts(&person, &material, &mut tables, as_of);
     View {
         owner,
         stamp: input.stamp.clone(),
         tables,
         dispositions,
-        next_change,
+        next_change: found.next_change,
         directory_refs: outside.into_iter().collect(),
+        disputes: found.disputes,
     }
 }
 
@@ -121,6 +125,7 @@ fn waiting(input: &PersonInput<'_>, person: &Person<'_>) -> View {
         dispositions: sorted(dispositions),
         next_change: None,
         directory_refs: Vec::new(),
+        disputes: Vec::new(),
     }
 }
 

@@ -27,7 +27,8 @@ use bytes::Bytes;
 use crate::fhir::ResourceType;
 use crate::flow::{
     Access, BlockingKey, ChartKey, Content, Decision, Demographics, DerivedId, Edge, Hash, Home,
-    IdKey, Owner, PastDecision, Quarantined, RecordDisposition, RecordHeader, Undo, ViewStamp,
+    IdKey, Owner, PastDecision, PastOverride, Quarantined, RecordDisposition, RecordHeader, Undo,
+    ViewStamp,
 };
 
 pub use self::error::StoreError;
@@ -203,6 +204,11 @@ pub trait Store: Send + Sync {
     /// there was one.
     fn undo_decisions(&self, pairs: &[(Home, Home)], undo: &Undo) -> Result<usize>;
 
+    /// Records a steward's override of a conflict under the homes of the source versions it was
+    /// decided on, and marks these dirty. One that is known already is replaced: so a conflict is
+    /// reopened.
+    fn record_override(&self, homes: &[Home], decided: &PastOverride) -> Result<u64>;
+
     /// Appends audit entries, each chained to the one before by hash.
     fn audit(&self, entries: &[AuditEntry]) -> Result<()>;
 
@@ -264,6 +270,10 @@ pub trait Store: Send + Sync {
 
     /// All decisions that were ever made about a pair, oldest first.
     fn past_decisions(&self, access: &Access, a: &Home, b: &Home) -> Result<Vec<PastDecision>>;
+
+    /// All overrides of conflicts that were ever recorded under a home, also those that have
+    /// expired or were reopened.
+    fn overrides(&self, access: &Access, home: &Home) -> Result<Vec<PastOverride>>;
 
     /// The review queue: pairs below certain, or unproven, by weight, highest first, behind a
     /// place in it (which may be empty by now).

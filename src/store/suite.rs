@@ -10,8 +10,9 @@ use super::{
     Store, StoreError, verify_audit_chain,
 };
 use crate::flow::{
-    Access, ChartKey, Decision, DerivedId, DisclosureClass, Hash, Home, MatchGrade, Owner,
-    PastDecision, Quarantined, RecordHeader, Undo, Verdict,
+    Access, Basis, ChartKey, Decision, DerivedId, DisclosureClass, Hash, Home, MatchGrade,
+    Override, Owner, PastDecision, PastOverride, Quarantined, RecordHeader, Resolution, State,
+    Undo, Verdict,
 };
 
 /// Opens the engine under test in a directory, or opens it again.
@@ -377,6 +378,36 @@ pub(super) fn decisions_and_reviews_are_found_from_both_ends<S: Store>(open: Ope
     let known = store.known_pairs(&system(), &id.to_string()[..10], 2).unwrap();
     assert_eq!(known.len(), 1, "a pair that has left the queue is still known");
     assert_eq!((&known[0].a, &known[0].b), (b, c));
+}
+
+pub(super) fn overrides_are_found_from_every_home_they_concern<S: Store>(
+    open: Open<S>,
+    dir: &Path,
+) {
+    let store = open(dir);
+    let homes = [chart("a", "1"), chart("b", "1")];
+    let [a, b] = &homes;
+    let decided = |matter: &str| Override {
+        matter: matter.into(),
+        basis: vec![Basis { record: DerivedId(1), hash: Hash(1), state: State::Live }],
+        resolution: Resolution::Accept,
+        by: "steward".into(),
+        at: at(1),
+        note: "".into(),
+    };
+    let first = PastOverride { decided: decided("C1"), reopened: None };
+    store.record_override(&homes, &first).unwrap();
+    assert_eq!(store.dirty_count(&system()).unwrap(), 2);
+    let second = PastOverride { decided: decided("C2"), reopened: None };
+    store.record_override(std::slice::from_ref(b), &second).unwrap();
+    let undo = Undo { by: "steward".into(), at: at(3), note: "".into() };
+    let reopened = PastOverride { reopened: Some(undo), ..first };
+    store.record_override(&homes, &reopened).unwrap();
+    drop(store);
+    let store = open(dir);
+    assert_eq!(store.overrides(&system(), a).unwrap(), std::slice::from_ref(&reopened));
+    let of_b = store.overrides(&system(), b).unwrap();
+    assert!(of_b.len() == 2 && of_b.contains(&second) && of_b.contains(&reopened));
 }
 
 pub(super) fn quarantined_input_is_kept_once_in_order<S: Store>(open: Open<S>, dir: &Path) {

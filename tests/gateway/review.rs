@@ -1,7 +1,7 @@
 //! The steward's commands, and what the world sees of their decisions.
 
 use super::site::Site;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const NORTH: &str = "north/Patient/2";
 const SOUTH: &str = "south/Patient/1";
@@ -66,6 +66,52 @@ fn a_steward_links_parts_and_takes_back() {
         let hidden = told.iter().filter(|(status, _)| *status == 404).count();
         assert!(id != shown || hidden > 0, "the joined version is not shown: {told:#?}");
     }
+}
+
+#[test]
+fn a_steward_resolves_a_conflict_and_reopens_it() {
+    let stated = |resource: Value| bytes::Bytes::from(resource.to_string());
+    let patient = json!({"resourceType": "Patient", "id": "1", "name": [{"family": "Vale"}]});
+    let goal = json!({"resourceType": "Goal", "id": "g", "lifecycleStatus": "proposed",
+        "description": {"text": "Walk daily"}, "subject": {"reference": "Patient/1"},
+        "achievementStatus": {"coding": [{
+            "system": "http://terminology.hl7.org/CodeSystem/goal-achievement",
+            "code": "improving"}]}});
+    let site = Site::of(vec![("north", Some(vec![stated(patient), stated(goal)]))]);
+    site.run(&["pull", "--quiet"], 0);
+    let listed = |more: &[&str]| {
+        let all = site.json(&[&["review", "conflicts", "--json"], more].concat());
+        all["conflicts"].as_array().unwrap().clone()
+    };
+    let open = listed(&[]);
+    assert_eq!((open.len(), &open[0]["rule"]), (1, &json!("C4")), "{open:#?}");
+    let (id, person) = (open[0]["id"].as_str().unwrap(), open[0]["person"].as_str().unwrap());
+    assert_eq!(listed(&[person, "--rule", "C4"]), open);
+    assert!(listed(&["--rule", "C5"]).is_empty());
+
+    for (args, status, says) in [
+        (&["review", "resolve", id][..], 2, "--accept"),
+        (&["review", "resolve", id, "--prefer", "north/Goal/g"], 1, "no single value"),
+        (&["review", "resolve", person, "--accept"], 1, "no conflict"),
+        (&["review", "reopen", id], 1, "it is open"),
+        (&["review", "resolve", "--help"], 0, "Example: careweave review resolve"),
+    ] {
+        let told = site.run(args, status);
+        assert!(told.contains(says), "{args:?}: {told}");
+    }
+    let note = ["--note", "the clinic counts it", "--by", "anna"];
+    let resolve = ["review", "resolve", id, "--accept", "--json"];
+    let told = site.json(&[&resolve[..], &note].concat());
+    assert!(told["conflict"]["resolved"].as_str().unwrap().contains("anna"), "{told:#}");
+    assert!(listed(&[]).is_empty());
+    assert_eq!(listed(&["--resolved"]).len(), 1);
+    let shown = site.run(&["person", "show", person], 0);
+    assert!(shown.contains("resolved by anna") && shown.contains("the clinic counts it"));
+    site.run(&["rebuild", "--quiet"], 0);
+    assert!(listed(&[]).is_empty(), "woven anew, and still resolved");
+    site.run(&["review", "reopen", id, "--by", "anna"], 0);
+    assert_eq!(listed(&[]), open);
+    site.run(&["verify", "--quiet"], 0);
 }
 
 #[test]

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use careweave::flow::{Access, ChartKey, DerivedId, Home, Owner, Verdict};
+use careweave::fhir::ResourceType;
+use careweave::flow::{Access, ChartKey, DerivedId, Home, Owner, RecordKey, Resolution, Verdict};
 use careweave::identity::Model;
 use careweave::pipeline::GatewayError;
 
 use super::compared::{assert_conserved, assert_same, said_in, snapshot, to_the_byte};
-use super::statements::{Statement, all_of, is_patient, population};
+use super::statements::{Said, Statement, all_of, is_patient, population};
 use super::world::World;
 
 /// A population with pairs in the queue and persons of several charts.
@@ -144,6 +145,110 @@ fn what_a_link_would_do_is_what_it_does() {
         assert_eq!(figures(&foretold.persons), figures(&come), "{}", queued.id);
         undo(&world, &pair);
     }
+}
+
+#[test]
+fn an_override_outlives_rebuild_and_pull_and_expires_with_its_sources() {
+    let said = all_of(&population(SEED, PERSONS));
+    let mut world = World::with(&said);
+    let before = snapshot(&world);
+    let (issue, sides) = disagreement(&world);
+    let (side, preferred) = sides
+        .iter()
+        .find_map(|key| {
+            let id = world.gateway.store().id_key().record(key);
+            (shown_value(&world, issue) != Some(id)).then(|| (key.clone(), id))
+        })
+        .expect("a disagreement has two sides");
+    let not_a_side = world.gateway.resolve(issue, Resolution::Prefer(issue), "anna", "");
+    assert!(matches!(not_a_side, Err(GatewayError::NoSide(known)) if known == sides));
+    world.gateway.resolve(issue, Resolution::Prefer(preferred), "anna", "asked").unwrap();
+    let stands = |world: &World| {
+        assert_eq!(shown_value(world, issue), Some(preferred), "the preferred value is shown");
+        let told = issue_text(world, issue).unwrap();
+        assert!(told.contains("mitigation") && told.contains("anna"), "{told}");
+        assert_conserved(world).unwrap();
+    };
+    stands(&world);
+    let bytes = to_the_byte(&world);
+    world.gateway.rebuild(&mut |_, _| {}).unwrap();
+    assert_same(&bytes, &to_the_byte(&world)).unwrap();
+    let again: Vec<Statement> =
+        said.iter().map(|s| Statement { wave: s.wave + 60, ..s.clone() }).collect();
+    world.take(&again);
+    world.settle();
+    stands(&world);
+
+    // Taken back, it is as if it had never been; decided anew, it stands again.
+    assert!(world.gateway.reopen(issue, "anna", "").unwrap().1);
+    assert!(!world.gateway.reopen(issue, "anna", "").unwrap().1, "nothing is left to reopen");
+    assert_same(&said_in(before), &said_in(snapshot(&world))).unwrap();
+    world.gateway.resolve(issue, Resolution::Prefer(preferred), "anna", "asked").unwrap();
+    stands(&world);
+
+    let last = said.iter().rev().find(|s| s.key == side).unwrap();
+    let Said::Resource(mut changed) = last.said.clone() else { panic!("it is live") };
+    changed["note"] = serde_json::json!([{"text": "seen again"}]);
+    changed["meta"] = serde_json::json!({"versionId": "900",
+        "lastUpdated": "2026-11-21T08:00:00Z"});
+    world.take(&[Statement { wave: 120, said: Said::Resource(changed), ..last.clone() }]);
+    world.settle();
+    let told = issue_text(&world, issue).unwrap();
+    assert!(told.contains("earlier override, by anna") && !told.contains("mitigation"), "{told}");
+    assert_conserved(&world).unwrap();
+    let verified = world.gateway.verify(&mut |_| {}).unwrap();
+    assert_eq!(verified.findings_total, 0, "{:?}", verified.findings);
+}
+
+/// A disagreement about a value of a Goal, and the records of which one can be preferred.
+fn disagreement(world: &World) -> (DerivedId, Vec<RecordKey>) {
+    let issues = issues(world).into_iter().map(|(id, _)| id);
+    let mut sided = issues.map(|id| (id, world.gateway.sides(id).unwrap()));
+    let fits = |(_, sides): &(DerivedId, Vec<RecordKey>)| {
+        sides.len() > 1 && sides.iter().all(|key| key.resource_type.name() == "Goal")
+    };
+    sided.find(fits).expect("some goal is disagreed on")
+}
+
+fn issues(world: &World) -> Vec<(DerivedId, String)> {
+    let (access, store) = (Access::system(), world.gateway.store());
+    let kind = ResourceType::of("DetectedIssue");
+    let mut issues = Vec::new();
+    for owner in store.owners(&access, None, 10_000).unwrap() {
+        let Some(table) = store.table(&access, owner, kind).unwrap() else { continue };
+        let all: Vec<usize> = (0..table.rows.len()).collect();
+        let bodies = store.bodies(&access, owner, kind, &all).unwrap();
+        let texts = bodies.iter().map(|b| String::from_utf8(b.to_vec()).unwrap());
+        issues.extend(table.rows.iter().map(|row| row.id).zip(texts));
+    }
+    issues
+}
+
+fn issue_text(world: &World, issue: DerivedId) -> Option<String> {
+    issues(world).into_iter().find(|(id, _)| *id == issue).map(|(_, text)| text)
+}
+
+/// The record whose value is shown where this conflict is about.
+fn shown_value(world: &World, issue: DerivedId) -> Option<DerivedId> {
+    let text = issue_text(world, issue)?;
+    let told: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let about = told["implicated"][0]["reference"].as_str()?.strip_prefix("Goal/")?.to_owned();
+    let sides = world.gateway.sides(issue).unwrap();
+    let ids: Vec<DerivedId> =
+        sides.iter().map(|key| world.gateway.store().id_key().record(key)).collect();
+    let (access, store) = (Access::system(), world.gateway.store());
+    let owners = store.owners(&access, None, 10_000).unwrap();
+    let goals = owners
+        .into_iter()
+        .filter_map(|owner| store.table(&access, owner, ResourceType::of("Goal")).unwrap());
+    let rows: Vec<_> = goals.flat_map(|table| table.rows.clone()).collect();
+    let row = rows.into_iter().find(|row| row.id.to_string() == about)?;
+    let detail = told["detail"].as_str()?;
+    let choice = row.choices.into_iter().find(|c| {
+        let element = c.element.strip_prefix("Goal.").unwrap_or_default();
+        detail.contains(&format!(", {element}:")) && ids.contains(&c.from)
+    })?;
+    Some(choice.from)
 }
 
 fn decide(

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "test")]
 
+mod findings;
 mod loops;
+mod overrides;
 mod problems;
 mod whole;
 
@@ -16,8 +18,8 @@ use serde_json::{Value, json};
 
 use careweave::fhir::{ResourceType, StructureCheck};
 use careweave::flow::{
-    ChartKey, DerivedId, DisclosureClass, Disposition, Hash, IdKey, Owner, RecordHeader, State,
-    Version, View, ViewRow, ViewStamp,
+    ChartKey, DerivedId, DisclosureClass, Disposition, Hash, IdKey, Override, Owner, RecordHeader,
+    State, Version, View, ViewRow, ViewStamp,
 };
 use careweave::ingest::{EndpointBases, Ingest};
 use careweave::reconcile::*;
@@ -83,6 +85,15 @@ impl PreviousRows for Previous {
 }
 
 fn woven(charts: Vec<ChartInput>, previous: &dyn PreviousRows) -> View {
+    woven_on(DAY, charts, Vec::new(), previous)
+}
+
+fn woven_on(
+    as_of: Date,
+    charts: Vec<ChartInput>,
+    overrides: Vec<Override>,
+    previous: &dyn PreviousRows,
+) -> View {
     let endpoints = ENDPOINTS
         .iter()
         .map(|e| {
@@ -99,10 +110,11 @@ fn woven(charts: Vec<ChartInput>, previous: &dyn PreviousRows) -> View {
         policy: POLICY.hash(),
         model: Hash(0),
         class: DisclosureClass::Full,
-        as_of: DAY,
+        as_of,
     };
-    let input = PersonInput { charts, outside: &NothingOutside, endpoints: &endpoints, stamp };
-    weave(&input, previous, &POLICY, &KEY, DAY)
+    let outside = &NothingOutside;
+    let input = PersonInput { charts, overrides, outside, endpoints: &endpoints, stamp };
+    weave(&input, previous, &POLICY, &KEY, as_of)
 }
 
 fn view(sources: &[(&str, Value)]) -> View {

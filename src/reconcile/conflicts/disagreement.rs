@@ -10,15 +10,16 @@ use crate::flow::{Choice, DerivedId, ViewRow};
 use super::super::claim::ClaimState;
 use super::super::merge::stem;
 use super::super::person::{Group, Person};
-use super::super::resolve::local;
 use super::super::words::{in_words, shortened, subject_matter};
+use super::scene::Scene;
 use super::{Conflict, Severity};
 
 /// Chosen values that others contradict, where the policy says that it matters.
 pub(super) fn disagreements(
-    person: &Person<'_>,
+    scene: &Scene<'_>,
     tables: &BTreeMap<ResourceType, Vec<ViewRow>>,
 ) -> Vec<Conflict> {
+    let person = scene.person;
     let by_id: HashMap<DerivedId, usize> =
         person.claims.iter().enumerate().map(|(i, c)| (c.id, i)).collect();
     let mut found = Vec::new();
@@ -29,7 +30,7 @@ pub(super) fn disagreements(
                 let matters = row.made_by_us
                     || person.policy.is_conflict(resource_type.name(), stem(element));
                 if matters {
-                    found.extend(disagreement(person, *resource_type, row, choice, &by_id));
+                    found.extend(disagreement(scene, *resource_type, row, choice, &by_id));
                 }
             }
         }
@@ -38,7 +39,7 @@ pub(super) fn disagreements(
 }
 
 fn disagreement(
-    person: &Person<'_>,
+    scene: &Scene<'_>,
     resource_type: ResourceType,
     row: &ViewRow,
     choice: &Choice,
@@ -46,7 +47,10 @@ fn disagreement(
 ) -> Option<Conflict> {
     let (_, element) = choice.element.split_once('.').unwrap_or_default();
     let body: Map<String, Value> = serde_json::from_slice(&row.body).unwrap_or_default();
-    let who = |id: &DerivedId| by_id.get(id).map_or("another source", |&i| name(person, i));
+    let claim_of = |id: &DerivedId| by_id.get(id).copied();
+    let who = |id: &DerivedId| {
+        claim_of(id).map_or_else(|| "another source".to_owned(), |i| scene.speaker_and_day(i))
+    };
     let shown = match row.made_by_us {
         true => String::new(),
         false => body.get(element).map(in_words).unwrap_or_default(),
@@ -62,7 +66,7 @@ fn disagreement(
     if others.is_empty() {
         return None;
     }
-    let both_ended = element == "status"
+    let both_ended = matches!(element, "status" | "lifecycleStatus")
         && row.members.iter().any(|m| matches!(&*m.rule, "identifier" | "same-record"))
         && is_terminal(&shown)
         && others.iter().any(|(_, words)| is_terminal(words));
@@ -72,18 +76,21 @@ fn disagreement(
     };
     let says: Vec<String> =
         others.iter().map(|(id, words)| format!("{} says {}", who(id), shortened(words))).collect();
-    let speakers = std::iter::once(&choice.from).chain(others.iter().map(|(id, _)| *id));
-    let evidence =
-        speakers.filter_map(|id| person.url(person.claims[*by_id.get(id)?].key())).collect();
+    let from = std::iter::once(&choice.from).chain(others.iter().map(|(id, _)| *id));
+    let speakers: Vec<usize> = from.filter_map(claim_of).collect();
     let shown = if shown.is_empty() { "something else".to_owned() } else { shortened(&shown) };
     let about = subject_matter(&body).map(|a| format!("{resource_type} \"{a}\", {element}"));
+    let since = speakers.iter().filter_map(|&claim| scene.said_on(claim)).max();
     Some(Conflict {
         rule,
         aspect: choice.element.to_string(),
         severity: Severity::Moderate,
         about: vec![row.id],
-        implicated: vec![local(resource_type, row.id)],
-        evidence,
+        implicated: vec![(resource_type, row.id)],
+        // The woven plan's activities are chosen by rule alone.
+        sides: if row.made_by_us { Vec::new() } else { speakers.clone() },
+        speakers,
+        since,
         title,
         detail: format!(
             "{}: {} says {shown}, which is shown (rule {}); {}. Confirm the right value with the \
@@ -108,11 +115,12 @@ const TERMINAL: [&str; 8] = [
 ];
 
 /// C12: one source has withdrawn what another still states.
-pub(super) fn retractions(person: &Person<'_>) -> Vec<Conflict> {
-    person.groups.iter().filter_map(|group| retraction(person, group)).collect()
+pub(super) fn retractions(scene: &Scene<'_>) -> Vec<Conflict> {
+    scene.person.groups.iter().filter_map(|group| retraction(scene, group)).collect()
 }
 
-fn retraction(person: &Person<'_>, group: &Group) -> Option<Conflict> {
+fn retraction(scene: &Scene<'_>, group: &Group) -> Option<Conflict> {
+    let person = scene.person;
     let retracted: Vec<usize> = group
         .withdrawn
         .iter()
@@ -124,7 +132,7 @@ fn retraction(person: &Person<'_>, group: &Group) -> Option<Conflict> {
         .filter(|&i| !only_transmitted(person, group, i))
         .collect();
     let first = *retracted.first()?;
-    let mut speakers: Vec<&str> = group.members.iter().map(|(i, _)| name(person, *i)).collect();
+    let mut speakers: Vec<&str> = group.members.iter().map(|(i, _)| scene.speaker(*i)).collect();
     speakers.dedup();
     let (speakers, verb) =
         (speakers.join(", "), if speakers.len() == 1 { "states" } else { "state" });
@@ -145,13 +153,15 @@ fn retraction(person: &Person<'_>, group: &Group) -> Option<Conflict> {
         aspect: String::new(),
         severity: Severity::High,
         about: vec![shown.id],
-        implicated: vec![local(group.resource_type, shown.id)],
-        evidence: everyone.filter_map(|i| person.url(person.claims[i].key())).collect(),
+        implicated: vec![(group.resource_type, shown.id)],
+        speakers: everyone.collect(),
+        sides: Vec::new(),
+        since: scene.said_on(first),
         title: "retracted by one source, still stated by another",
         detail: format!(
             "{about}: {} {word}; {speakers} still {verb} it. Ask {speakers} whether the record \
              holds, and have it retracted there if not.",
-            name(person, first),
+            scene.speaker_and_day(first),
         ),
     })
 }
@@ -167,7 +177,8 @@ fn only_transmitted(person: &Person<'_>, group: &Group, retracted: usize) -> boo
 }
 
 /// Pairs that comparison found related and contradictory, once per pair of groups.
-pub(super) fn related(person: &Person<'_>) -> Vec<Conflict> {
+pub(super) fn related(scene: &Scene<'_>) -> Vec<Conflict> {
+    let person = scene.person;
     let mut found = BTreeMap::new();
     for pair in &person.related {
         let (Some(a), Some(b)) = (person.group_of[pair.a], person.group_of[pair.b]) else {
@@ -180,24 +191,20 @@ pub(super) fn related(person: &Person<'_>) -> Vec<Conflict> {
     found
         .into_iter()
         .map(|((rule, a, b), (x, y))| {
-            let shown = |g: usize| {
-                let group = &person.groups[g];
-                (person.claims[group.shown].id, group.resource_type)
-            };
-            let ((a, kind), (b, _)) = (shown(a), shown(b));
+            let implicated = [a, b].map(|g| scene.shown_as(&person.groups[g]));
             let (title, advice) = words(rule);
+            let (of_x, of_y) = (scene.speaker_and_day(x), scene.speaker_and_day(y));
             Conflict {
                 rule,
                 aspect: String::new(),
                 severity: Severity::Moderate,
-                about: vec![a, b],
-                implicated: vec![local(kind, a), local(kind, b)],
-                evidence: [x, y]
-                    .iter()
-                    .filter_map(|&i| person.url(person.claims[i].key()))
-                    .collect(),
+                about: implicated.iter().map(|(_, id)| *id).collect(),
+                implicated: implicated.to_vec(),
+                speakers: vec![x, y],
+                sides: Vec::new(),
+                since: scene.said_on(x).max(scene.said_on(y)),
                 title,
-                detail: format!("{} and {} differ. {advice}", name(person, x), name(person, y)),
+                detail: format!("{of_x} and {of_y} differ. {advice}"),
             }
         })
         .collect()
@@ -219,12 +226,6 @@ fn words(rule: &str) -> (&'static str, &'static str) {
         ),
         _ => ("sources differ", "Clear it up with the sources."),
     }
-}
-
-fn name<'a>(person: &'a Person<'_>, claim: usize) -> &'a str {
-    let endpoint = person.claims[claim].endpoint();
-    let named = person.endpoints.get(endpoint).map(|e| e.name.as_str());
-    named.filter(|n| !n.is_empty()).unwrap_or(endpoint)
 }
 
 /// What a source states for an element, in words; elements of a group are stated together.

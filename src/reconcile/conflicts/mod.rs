@@ -1,37 +1,53 @@
-//! Conflicts: disagreements that are kept and shown, as DetectedIssue resources. They come and
-//! go with the data and the day, and each says what to do.
+//! Conflicts and findings: disagreements that are kept and shown, and what is to be acted on, as
+//! DetectedIssue resources. They come and go with the data and the day, and each says what to do.
 //! <https://hl7.org/fhir/R4/detectedissue.html>
+//!
+//! One file per subject. A rule looks at parsed resources of the view and at facts, never at
+//! bodies, and asks the `Calendar` whatever depends on the day.
 
+mod calendar;
 mod disagreement;
-mod state;
+mod goals;
+mod issue;
+mod loops;
+mod orders;
+mod plans;
+mod scene;
+mod stages;
+mod team;
+mod therapy;
+mod transitions;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use bytes::Bytes;
 use jiff::civil::Date;
-use serde_json::{Map, Value, json};
 
-use crate::fhir::{ResourceType, canonical_bytes};
-use crate::flow::{DerivedId, Hash, ViewRow};
+use crate::fhir::ResourceType;
+use crate::flow::{DerivedId, Dispute, ViewRow};
 
-use super::RULE_SYSTEM;
-use super::merge::TAG_SYSTEM;
 use super::person::Person;
+use super::plan::{Material, Shown};
 use super::resolve::shown_reference;
+use calendar::Calendar;
+use scene::Scene;
 
-/// Something that does not agree.
+/// Something that does not agree, or is to be acted on.
 struct Conflict {
     /// The rule: `C1` … of the state machines, or a name.
     rule: &'static str,
-    /// What tells two conflicts of one rule about one resource apart; mostly empty.
+    /// The element that sources disagree on; empty where the rule says it all.
     aspect: String,
     severity: Severity,
     /// The ids it is about: its own id is derived from them.
     about: Vec<DerivedId>,
     /// The view resources concerned, in an order that does not depend on ids.
-    implicated: Vec<String>,
-    /// Addresses of the source records that speak.
-    evidence: Vec<String>,
+    implicated: Vec<(ResourceType, DerivedId)>,
+    /// The claims that speak; if empty, all that state what is implicated.
+    speakers: Vec<usize>,
+    /// The claims of which a steward can prefer one.
+    sides: Vec<usize>,
+    /// Since when, as the data has it.
+    since: Option<Date>,
     /// In a few words.
     title: &'static str,
     /// What is wrong, and what to do.
@@ -45,112 +61,88 @@ enum Severity {
     Low,
 }
 
-/// The days on which rules flip: the next one after today counts.
-struct Calendar {
-    as_of: Date,
-    next: Option<Date>,
-}
+impl Conflict {
+    fn of(
+        rule: &'static str,
+        severity: Severity,
+        about: &[&Shown],
+        title: &'static str,
+        detail: String,
+    ) -> Self {
+        Self {
+            rule,
+            aspect: String::new(),
+            severity,
+            about: about.iter().map(|s| s.id).collect(),
+            implicated: about.iter().map(|s| (s.resource_type, s.id)).collect(),
+            speakers: Vec::new(),
+            sides: Vec::new(),
+            since: None,
+            title,
+            detail,
+        }
+    }
 
-impl Calendar {
-    /// Whether a day is past; if it is not, the day after it is a day of change.
-    fn is_past(&mut self, day: Date) -> bool {
-        if day < self.as_of {
-            return true;
-        }
-        if let Ok(flips) = day.tomorrow() {
-            self.next = Some(self.next.map_or(flips, |known| known.min(flips)));
-        }
-        false
+    /// The first resource alone decides which conflict it is: the others may come and go.
+    fn of_first(mut self) -> Self {
+        self.about.truncate(1);
+        self
+    }
+
+    fn since(mut self, day: impl Into<Option<Date>>) -> Self {
+        self.since = day.into();
+        self
     }
 }
 
-/// Finds all conflicts, puts them among the rows, and returns the next day on which one may
-/// come or go by itself.
+/// What was found besides rows.
+pub(super) struct Found {
+    /// The next day on which something may come, go or read otherwise by itself.
+    pub(super) next_change: Option<Date>,
+    /// What a steward may decide about.
+    pub(super) disputes: Vec<Dispute>,
+}
+
+/// Finds all conflicts and findings and puts them among the rows.
 pub(super) fn add_conflicts(
     person: &Person<'_>,
+    material: &Material,
     tables: &mut BTreeMap<ResourceType, Vec<ViewRow>>,
     as_of: Date,
-) -> Option<Date> {
-    let mut calendar = Calendar { as_of, next: None };
-    let mut all = disagreement::disagreements(person, tables);
-    all.extend(disagreement::retractions(person));
-    all.extend(disagreement::related(person));
-    all.extend(state::contradictions(tables, &mut calendar));
+) -> Found {
+    let scene = Scene::new(person, material);
+    let mut calendar = Calendar::new(as_of);
+    let mut all = disagreement::disagreements(&scene, tables);
+    all.extend(disagreement::retractions(&scene));
+    let of_goals = goals::goals(&scene, &mut calendar);
+    all.extend(untold(disagreement::related(&scene), &of_goals));
+    all.extend(of_goals);
+    all.extend(loops::loops(&scene));
+    all.extend(stages::open_loops(&scene, &mut calendar));
+    all.extend(plans::plans(&scene, &mut calendar));
+    all.extend(team::care_managers(&scene, &mut calendar));
+    all.extend(orders::orders(&scene));
+    all.extend(therapy::therapies(&scene, &mut calendar));
+    all.extend(transitions::transitions(&scene, &mut calendar));
     let subject = person.patient_group().map(|g| shown_reference(person, g));
-    let mut rows: Vec<ViewRow> =
-        all.into_iter().map(|conflict| row(person, conflict, subject.as_deref())).collect();
-    rows.sort_by_key(|r| r.id);
-    rows.dedup_by_key(|r| r.id);
+    let made = all.into_iter().map(|conflict| issue::issue(&scene, conflict, subject.as_deref()));
+    let mut made: Vec<(ViewRow, Dispute)> = made.collect();
+    made.sort_by_key(|(row, _)| row.id);
+    made.dedup_by_key(|(row, _)| row.id);
+    let (rows, disputes): (Vec<_>, Vec<_>) = made.into_iter().unzip();
     if !rows.is_empty() {
         tables.insert(ResourceType::of("DetectedIssue"), rows);
     }
-    calendar.next
+    Found { next_change: calendar.next(), disputes }
 }
 
-fn row(person: &Person<'_>, mut conflict: Conflict, subject: Option<&str>) -> ViewRow {
-    conflict.about.sort_unstable();
-    conflict.evidence.sort();
-    conflict.evidence.dedup();
-    let name = match conflict.aspect.as_str() {
-        "" => conflict.rule.to_owned(),
-        aspect => format!("{}/{aspect}", conflict.rule),
+/// Goals whose targets exclude each other are told as such, and not as merely different too.
+fn untold(related: Vec<Conflict>, of_goals: &[Conflict]) -> Vec<Conflict> {
+    let pair = |conflict: &Conflict| conflict.about.iter().copied().collect::<BTreeSet<_>>();
+    let excluding = of_goals.iter().filter(|conflict| conflict.rule == "contradicting-goals");
+    let told: BTreeSet<_> = excluding.map(pair).collect();
+    let is_told = |conflict: &Conflict| {
+        conflict.rule == "goal-target-differs" && told.contains(&pair(conflict))
     };
-    let id = person.ids.finding(&name, &conflict.about);
-    let bytes = canonical_bytes(body(id, conflict, subject));
-    let hash = Hash::of(&bytes);
-    ViewRow {
-        id,
-        hash,
-        input: hash,
-        body: Bytes::from(bytes),
-        values: Vec::new(),
-        members: Vec::new(),
-        aliases: Vec::new(),
-        choices: Vec::new(),
-        made_by_us: true,
-    }
-}
-
-fn body(id: DerivedId, conflict: Conflict, subject: Option<&str>) -> Value {
-    let severity = match conflict.severity {
-        Severity::High => "high",
-        Severity::Moderate => "moderate",
-        Severity::Low => "low",
-    };
-    let references = |all: &[String]| -> Vec<Value> {
-        all.iter().map(|reference| json!({"reference": reference})).collect()
-    };
-    let mut issue = Map::new();
-    let mut set = |name: &str, value: Value| issue.insert(name.to_owned(), value);
-    set("resourceType", json!("DetectedIssue"));
-    set("id", json!(id.to_string()));
-    set(
-        "meta",
-        json!({
-            "source": "urn:careweave:conflicts",
-            "tag": [{"system": TAG_SYSTEM, "code": "conflict"}],
-        }),
-    );
-    set("status", json!("final"));
-    set(
-        "code",
-        json!({
-            "coding": [{
-                "system": RULE_SYSTEM,
-                "code": conflict.rule,
-                "display": conflict.title,
-            }],
-            "text": conflict.title,
-        }),
-    );
-    set("severity", json!(severity));
-    if let Some(subject) = subject {
-        set("patient", json!({"reference": subject}));
-    }
-    set("implicated", Value::Array(references(&conflict.implicated)));
-    if !conflict.evidence.is_empty() {
-        set("evidence", json!([{"detail": references(&conflict.evidence)}]));
-    }
-    set("detail", json!(conflict.detail));
-    Value::Object(issue)
+    related.into_iter().filter(|conflict| !is_told(conflict)).collect()
 }

@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 use crate::fhir::canonical_bytes;
 use crate::flow::Choice;
 
+use super::overrides::STEWARD;
 use super::person::{Group, Person};
 use super::policy::Rule;
 use super::provenance::unaddressed;
@@ -91,10 +92,14 @@ fn merge_element(
         body.extend(parts.into_iter().next().map(|p| p.value).unwrap_or_default());
         return;
     }
-    let ranked = authority::rank(person, kind, name, rule, parts);
+    let mut ranked = authority::rank(person, kind, name, rule, parts);
     if rule == Rule::Union {
         union::unite(person, kind, ranked.parts, body, choices);
         return;
+    }
+    if let Some(at) = chosen_by_steward(person, kind, name, &ranked.parts) {
+        ranked.parts[..=at].rotate_right(1);
+        ranked.rule = STEWARD;
     }
     let mut ranked_parts = ranked.parts.into_iter();
     let Some(winner) = ranked_parts.next() else { return };
@@ -111,6 +116,13 @@ fn merge_element(
         });
     }
     body.extend(winner.value);
+}
+
+/// The place of the part that a steward preferred to all others.
+fn chosen_by_steward(person: &Person<'_>, kind: &str, name: &str, parts: &[Part]) -> Option<usize> {
+    let group = person.group_of[parts.first()?.claim]?;
+    let preferred = person.overrides.preferred(group, &format!("{kind}.{name}"))?;
+    parts.iter().position(|part| part.claim == preferred)
 }
 
 /// Where it is from, what it conforms to, how it is labelled. Never a version or a time: those

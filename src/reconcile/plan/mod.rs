@@ -25,16 +25,14 @@ const PLAN_CATEGORY: &str = "http://hl7.org/fhir/us/core/CodeSystem/careplan-cat
 /// A resource of the view, parsed.
 pub(super) struct Shown {
     pub(super) id: DerivedId,
+    pub(super) resource_type: ResourceType,
     pub(super) reference: String,
     pub(super) body: Value,
 }
 
 /// The resources of one type, parsed, in the order of their first members' keys: ids differ from
 /// store to store, and what is said in their order would too.
-pub(super) fn shown(
-    tables: &BTreeMap<ResourceType, Vec<ViewRow>>,
-    name: &'static str,
-) -> Vec<Shown> {
+fn shown(tables: &BTreeMap<ResourceType, Vec<ViewRow>>, name: &'static str) -> Vec<Shown> {
     let resource_type = ResourceType::of(name);
     let rows = tables.get(&resource_type).into_iter().flatten().filter(|r| !r.made_by_us);
     let mut rows: Vec<&ViewRow> = rows.collect();
@@ -42,13 +40,15 @@ pub(super) fn shown(
     rows.into_iter()
         .map(|row| Shown {
             id: row.id,
+            resource_type,
             reference: local(resource_type, row.id),
             body: serde_json::from_slice(&row.body).unwrap_or_default(),
         })
         .collect()
 }
 
-/// What the plan is built from.
+/// The resources of care management, each parsed once: what the woven plan is built from, and
+/// what conflicts and findings are looked for in.
 pub(super) struct Material {
     pub(super) plans: Vec<Shown>,
     pub(super) goals: Vec<Shown>,
@@ -57,22 +57,31 @@ pub(super) struct Material {
     pub(super) medications: Vec<Shown>,
     pub(super) teams: Vec<Shown>,
     pub(super) conditions: Vec<Shown>,
+    pub(super) episodes: Vec<Shown>,
+}
+
+impl Material {
+    /// Parses them, before the woven plan is among the rows.
+    pub(super) fn of(tables: &BTreeMap<ResourceType, Vec<ViewRow>>) -> Self {
+        Self {
+            plans: shown(tables, "CarePlan"),
+            goals: shown(tables, "Goal"),
+            requests: shown(tables, "ServiceRequest"),
+            tasks: shown(tables, "Task"),
+            medications: shown(tables, "MedicationRequest"),
+            teams: shown(tables, "CareTeam"),
+            conditions: shown(tables, "Condition"),
+            episodes: shown(tables, "EpisodeOfCare"),
+        }
+    }
 }
 
 /// Builds the woven plan if the person has anything to plan with, and puts it among the rows.
 pub(super) fn add_woven_plan(
     person: &Person<'_>,
+    material: &Material,
     tables: &mut BTreeMap<ResourceType, Vec<ViewRow>>,
 ) {
-    let material = Material {
-        plans: shown(tables, "CarePlan"),
-        goals: shown(tables, "Goal"),
-        requests: shown(tables, "ServiceRequest"),
-        tasks: shown(tables, "Task"),
-        medications: shown(tables, "MedicationRequest"),
-        teams: shown(tables, "CareTeam"),
-        conditions: shown(tables, "Condition"),
-    };
     let care = [&material.plans, &material.goals, &material.requests, &material.tasks];
     let patient = person.patient_group().map(|g| person.claims[person.groups[g].shown].header);
     let (true, Some(patient)) = (care.iter().any(|c| !c.is_empty()), patient) else { return };
@@ -94,8 +103,8 @@ pub(super) fn add_woven_plan(
         .collect();
     members.sort();
     let subject = local(ResourceType::of("Patient"), person.ids.record(&chart.patient_record()));
-    let activities = activity::activities(&material);
-    let body = body(person, id, &subject, &material, &activities);
+    let activities = activity::activities(material);
+    let body = body(person, id, &subject, material, &activities);
     let bytes = canonical_bytes(body);
     let hash = Hash::of(&bytes);
     let rows = tables.entry(care_plan).or_default();

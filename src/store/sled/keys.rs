@@ -33,6 +33,7 @@ pub(super) const BLOCK: u8 = b'b';
 pub(super) const BLOCK_MEMBER: u8 = b'B';
 pub(super) const DECISION: u8 = b'k';
 pub(super) const PAST_DECISION: u8 = b'K';
+pub(super) const OVERRIDE: u8 = b'w';
 pub(super) const PAIR: u8 = b'P';
 pub(super) const REVIEW: u8 = b'q';
 pub(super) const REVIEW_PLACE: u8 = b'Q';

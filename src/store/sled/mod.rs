@@ -13,6 +13,7 @@ mod log_end;
 mod measure;
 mod migrate;
 mod open;
+mod overrides;
 mod pieces;
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "test")]
@@ -45,7 +46,7 @@ use super::{
 use crate::fhir::ResourceType;
 use crate::flow::{
     Access, BlockingKey, Decision, DerivedId, DisclosureClass, Hash, Home, IdKey, Owner,
-    PastDecision, Quarantined, RecordDisposition, RecordHeader, Undo,
+    PastDecision, PastOverride, Quarantined, RecordDisposition, RecordHeader, Undo,
 };
 
 /// How many homes one commit marks dirty when all of them are.
@@ -102,6 +103,10 @@ impl Store for SledStore {
 
     fn undo_decisions(&self, pairs: &[(Home, Home)], undo: &Undo) -> Result<usize> {
         self.commit(|commit| decisions::undo(commit, pairs, undo)).map(|(_, known)| known)
+    }
+
+    fn record_override(&self, homes: &[Home], decided: &PastOverride) -> Result<u64> {
+        self.commit(|commit| overrides::record(commit, homes, decided)).map(|(seq, ())| seq)
     }
 
     fn audit(&self, entries: &[AuditEntry]) -> Result<()> {
@@ -195,6 +200,10 @@ impl Store for SledStore {
 
     fn past_decisions(&self, access: &Access, a: &Home, b: &Home) -> Result<Vec<PastDecision>> {
         self.read_past_decisions(access, a, b)
+    }
+
+    fn overrides(&self, access: &Access, home: &Home) -> Result<Vec<PastOverride>> {
+        self.read_overrides(access, home)
     }
 
     fn reviews(

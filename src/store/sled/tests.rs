@@ -34,6 +34,7 @@ suite! {
     what_a_view_put_into_indexes_leaves_with_it
     reads_show_only_what_their_class_may_see
     decisions_and_reviews_are_found_from_both_ends
+    overrides_are_found_from_every_home_they_concern
     quarantined_input_is_kept_once_in_order
     the_audit_trail_shows_tampering
 }
