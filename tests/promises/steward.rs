@@ -216,9 +216,9 @@ fn issues(world: &World) -> Vec<(DerivedId, String)> {
     let mut issues = Vec::new();
     for owner in store.owners(&access, None, 10_000).unwrap() {
         let Some(table) = store.table(&access, owner, kind).unwrap() else { continue };
-        let all: Vec<usize> = (0..table.rows.len()).collect();
+        let all: Vec<DerivedId> = table.rows.iter().map(|row| row.id).collect();
         let bodies = store.bodies(&access, owner, kind, &all).unwrap();
-        let texts = bodies.iter().map(|b| String::from_utf8(b.to_vec()).unwrap());
+        let texts = bodies.into_iter().flatten().map(|b| String::from_utf8(b.to_vec()).unwrap());
         issues.extend(table.rows.iter().map(|row| row.id).zip(texts));
     }
     issues
