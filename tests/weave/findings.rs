@@ -406,7 +406,7 @@ proptest! {
             // Days on which nothing is announced are sampled: each takes a weave.
             let next = announced.next_change.filter(|next| *next > day).unwrap_or(last);
             let gap = (next - day).get_days();
-            day = day + jiff::Span::new().days(if gap > 3 { gap / 3 } else { 1 });
+            day += jiff::Span::new().days(if gap > 3 { gap / 3 } else { 1 });
         }
         prop_assert!(changes > 5, "{} changes", changes);
         prop_assert_eq!(announced.next_change, None);
