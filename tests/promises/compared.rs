@@ -148,7 +148,13 @@ fn views(store: &dyn Store) -> Vec<View> {
     let access = Access::system();
     let owners = store.owners(&access, None, MANY).unwrap();
     let view = |owner: Owner| {
-        let head = store.view(&access, owner).unwrap().unwrap();
+        let mut head = store.view(&access, owner).unwrap().unwrap();
+        // A chart that only a reference named, and that no record lives in any more, may or may
+        // not have come to be, by the order in which things came; nothing of it is shown.
+        head.homes.retain(|home| {
+            let held = store.home(&access, home).unwrap().records;
+            held.iter().any(|record| record.header.home() == home)
+        });
         let tables = head.types.keys().map(|resource_type| {
             let rows = store.table(&access, owner, *resource_type).unwrap().unwrap().rows.clone();
             let all: Vec<DerivedId> = rows.iter().map(|row| row.id).collect();
@@ -161,7 +167,8 @@ fn views(store: &dyn Store) -> Vec<View> {
         let tables = tables.collect();
         View { owner, head, tables, dispositions: store.dispositions(&access, owner).unwrap() }
     };
-    owners.into_iter().map(view).collect()
+    let is_something = |view: &View| !view.head.homes.is_empty() || !view.tables.is_empty();
+    owners.into_iter().map(view).filter(is_something).collect()
 }
 
 type Names = BTreeMap<String, String>;
