@@ -1,7 +1,6 @@
 //! Authority: whose word counts for an element.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -9,9 +8,13 @@ use serde_json::Value;
 use crate::fhir::parse_moment;
 use crate::flow::Role;
 
-use super::super::person::{Canon, Person};
+use super::super::person::Person;
 use super::super::policy::Rule;
 use super::element::{Part, completeness};
+
+/// The roles of those whose word may count.
+pub(in super::super) const AUTHORITIES: [Role; 4] =
+    [Role::Requester, Role::Performer, Role::Custodian, Role::Author];
 
 /// Parts in the order in which they count, and the name of the rule that told the first from
 /// the second.
@@ -100,18 +103,15 @@ fn rank_of(person: &Person<'_>, kind: &str, element: &str, rule: Rule, part: &Pa
     }
 }
 
-/// Whether the endpoint that states the claim is the system of the party in that role. Where
-/// no endpoint of the group is, the one that has it from nobody else counts.
+/// Whether the endpoint that states the claim is the system of the party in that role. One member
+/// may state the party that another leaves out.
 fn is_system_of(person: &Person<'_>, claim: usize, role: Role) -> bool {
-    let parties: BTreeSet<Canon> = match person.group_of[claim] {
-        // One member may state the party that another leaves out.
-        Some(group) => {
-            let members = person.groups[group].members.iter();
-            members.flat_map(|(i, _)| person.canons(&person.claims[*i], role)).collect()
-        }
-        None => person.canons(&person.claims[claim], role),
-    };
-    person.is_system_of(person.claims[claim].endpoint(), &parties)
+    let endpoint = person.claims[claim].endpoint();
+    let runs = |i: usize| person.systems_of(&person.claims[i], role).contains(endpoint);
+    match person.group_of[claim] {
+        Some(group) => person.groups[group].members.iter().any(|(i, _)| runs(*i)),
+        None => runs(claim),
+    }
 }
 
 /// Who may set a Task status: the requester, the owner, or either.
