@@ -109,12 +109,15 @@ impl<'a> StoreOutside<'a> {
         self.asked.borrow_mut().insert(owner.id());
         let table = self.store.table(&access, owner, kind)?;
         let Some(row) = table.as_ref().and_then(|t| t.rows.first()) else { return Ok(None) };
-        let body = self.store.bodies(&access, owner, kind, &[0])?.pop().unwrap_or_default();
+        let body = self.store.bodies(&access, owner, kind, &[row.id])?.pop().flatten();
         let members: Vec<RecordKey> = row.members.iter().map(|m| m.key.clone()).collect();
         for member in &members {
             self.ask_about(member);
         }
-        Ok(Some(Entry { members, body: serde_json::from_slice(&body).unwrap_or_default() }))
+        Ok(Some(Entry {
+            members,
+            body: serde_json::from_slice(&body.unwrap_or_default()).unwrap_or_default(),
+        }))
     }
 
     /// The directory records under a key; none if there are more than can be looked at.

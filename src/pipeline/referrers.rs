@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::fhir::ResourceType;
 use crate::flow::{Access, DerivedId, Home, RecordKey};
-use crate::store::{LinkWrite, Settle, Table};
+use crate::store::{LinkWrite, Settle};
 
 use super::gateway::{Gateway, GatewayError};
 use super::outside::asked_for;
@@ -85,13 +85,13 @@ impl Gateway {
 
     fn led_before(&self, woven: &OwnerView, kind: ResourceType) -> Result<Led, GatewayError> {
         let table = woven.previous.tables.get(&kind);
-        let Some(row) = table.and_then(|t: &std::sync::Arc<Table>| t.rows.first()) else {
+        let Some(row) = table.and_then(|table| table.rows.first()) else {
             return Ok(Led::default());
         };
         let members = row.members.iter().map(|m| m.key.clone()).collect();
         let owner = woven.view.owner;
-        let body = self.store().bodies(&Access::system(), owner, kind, &[0])?.pop();
-        Ok((members, followed(&body.unwrap_or_default())))
+        let body = self.store().bodies(&Access::system(), owner, kind, &[row.id])?.pop();
+        Ok((members, followed(&body.flatten().unwrap_or_default())))
     }
 }
 

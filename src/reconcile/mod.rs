@@ -31,7 +31,7 @@ pub use input::{
 };
 pub use merge::TAG_SYSTEM;
 pub use policy::{Policy, Rule};
-pub use provenance::{UNADDRESSED, provenance};
+pub use provenance::{StatedProvenance, UNADDRESSED, provenance};
 pub use weave::weave;
 
 /// Version of the weaving code: raised when its results change.

@@ -190,9 +190,9 @@ fn decided(world: &World) -> (String, String) {
     let mut found = Vec::new();
     for owner in store.owners(&access, None, 100).unwrap() {
         let Some(table) = store.table(&access, owner, kind).unwrap() else { continue };
-        for (at, row) in table.rows.iter().enumerate() {
-            let body = store.bodies(&access, owner, kind, &[at]).unwrap();
-            let body: Value = serde_json::from_slice(&body[0]).unwrap();
+        for row in &table.rows {
+            let body = store.bodies(&access, owner, kind, &[row.id]).unwrap();
+            let body: Value = serde_json::from_slice(body[0].as_ref().unwrap()).unwrap();
             let status = row.choices.iter().find(|c| &*c.element == "ServiceRequest.status");
             let rule = status.map(|c| c.rule.to_string()).unwrap_or_default();
             found.push((body["status"].as_str().unwrap().to_owned(), rule));

@@ -35,9 +35,10 @@ struct Rank {
     claim: usize,
 }
 
-/// Ranks what members say of one element by a rule of the policy; ties go to the later date,
-/// the more trusted endpoint, the further progress, the smaller key: never to what came first,
-/// because the order of arrival must not show in what is said.
+/// Ranks what members say of one element by a rule of the policy. Ties go to the later date, which
+/// the author states of the thing itself; to the more trusted endpoint, which the site has said; to
+/// the further status, which is only a guess at what happened last; and to the smaller key. Never
+/// to what came first, because the order of arrival must not show in what is said.
 pub(super) fn rank(
     person: &Person<'_>,
     kind: &str,
@@ -148,47 +149,26 @@ fn recency(person: &Person<'_>, claim: usize) -> Option<Timestamp> {
     moment.or_else(|| day(claim.facts.changed)).or_else(|| day(claim.facts.authored))
 }
 
-/// How far along a status is; more is further.
+/// How far along a status is by the type's state machine; more is further. A status that nothing
+/// follows comes last: who has not got there yet has not heard. A pause comes before what it
+/// pauses: either may follow the other, and what may still be open must not leave a work list
+/// because one source, at an unknown time, said "on-hold".
 fn progress(kind: &str, status: &str) -> u8 {
+    #[rustfmt::skip]
     let order: &[&str] = match kind {
         "Task" => &[
-            "draft",
-            "requested",
-            "received",
-            "accepted",
-            "ready",
-            "on-hold",
-            "in-progress",
-            "rejected",
-            "cancelled",
-            "failed",
-            "completed",
+            "draft", "requested", "received", "accepted", "ready", "on-hold", "in-progress",
+            "rejected", "cancelled", "failed", "completed",
         ],
         "Goal" => &[
-            "proposed",
-            "planned",
-            "accepted",
-            "active",
-            "on-hold",
-            "rejected",
-            "cancelled",
+            "proposed", "planned", "accepted", "on-hold", "active", "rejected", "cancelled",
             "completed",
         ],
         _ => &[
-            "draft",
-            "planned",
-            "registered",
-            "preliminary",
-            "active",
-            "on-hold",
-            "in-progress",
-            "revoked",
-            "stopped",
-            "cancelled",
-            "completed",
-            "finished",
-            "final",
-            "amended",
+            "proposed", "draft", "preparation", "planned", "pending", "waitlist", "registered",
+            "booked", "preliminary", "arrived", "triaged", "on-hold", "onhold", "onleave",
+            "suspended", "active", "in-progress", "revoked", "stopped", "not-done", "noshow",
+            "cancelled", "inactive", "fulfilled", "completed", "finished", "final", "amended",
             "corrected",
         ],
     };
