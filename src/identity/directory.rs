@@ -253,7 +253,7 @@ mod tests {
 
     fn doctor(family: &str, given: &[&str], number: &str, rest: &Value) -> Facts {
         let mut person = json!({"name": [{"family": family, "given": given}]});
-        for (name, value) in rest.as_object().unwrap() {
+        for (name, value) in rest.as_object().into_iter().flatten() {
             person[name] = value.clone();
         }
         let number = [(NPI, number)];

@@ -99,7 +99,7 @@ impl<'a> StoreOutside<'a> {
     fn owner(&self, key: &RecordKey) -> Result<Option<Owner>, StoreError> {
         self.ask_about(key);
         let home = Home::Directory(key.clone());
-        Ok(self.store.owner(&Access::system(), &home)?)
+        self.store.owner(&Access::system(), &home)
     }
 
     /// What is shown of a directory entry, if any of its records still stands.

@@ -94,7 +94,8 @@ fn halves_of_an_address_and_of_a_name_stay_apart() {
     let area = json!({"city": "Salem", "state": "MA", "postalCode": "01970"});
     let person = |name: &Value, address: &Value| json!({"resourceType": "Patient", "id": "p", "name": [name], "address": [address]});
     let (given, family) = (json!({"given": ["Ida"]}), json!({"family": "Vale"}));
-    let view = view(&[("valley", person(&given, &door)), ("mercy", person(&family, &area))]);
+    let (one, other) = (person(&given, &door), person(&family, &area));
+    let view = view(&[("valley", one), ("mercy", other)]);
     let shown = body(rows(&view, "Patient")[0]);
     let items = |name: &str| shown[name].as_array().unwrap().clone();
     assert_eq!(items("address").len(), 2);
@@ -150,10 +151,8 @@ fn original_author_and_transmitter_are_kept() {
     let displays: Vec<_> = agents.iter().filter_map(|a| a["who"]["display"].as_str()).collect();
     assert_eq!(displays, ["careweave", "stjude", "valley"], "mercy wrote nothing itself");
     let entities = rendered["entity"].as_array().unwrap();
-    let of_mercy = entities
-        .iter()
-        .find(|e| e["what"]["reference"].as_str().unwrap().starts_with("https://mercy.example"))
-        .unwrap();
+    let at_mercy = |e: &&Value| e["what"]["reference"].to_string().contains("//mercy.example");
+    let of_mercy = entities.iter().find(at_mercy).unwrap();
     assert_eq!(of_mercy["agent"], json!([author, transmitter]));
     assert_eq!(of_mercy["extension"][1]["valueReference"]["reference"], "Provenance/x");
     assert_eq!(entities.iter().filter(|e| e["agent"].is_array()).count(), 1);
