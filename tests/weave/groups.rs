@@ -92,7 +92,10 @@ fn halves_of_a_target_a_period_and_a_status_are_not_made_one() {
 fn halves_of_an_address_and_of_a_name_stay_apart() {
     let door = json!({"line": ["12 Oak Road"], "city": "Salem"});
     let area = json!({"city": "Salem", "state": "MA", "postalCode": "01970"});
-    let person = |name: &Value, address: &Value| json!({"resourceType": "Patient", "id": "p", "name": [name], "address": [address]});
+    let person = |name: &Value, address: &Value| {
+        let (names, addresses) = ([name], [address]);
+        json!({"resourceType": "Patient", "id": "p", "name": names, "address": addresses})
+    };
     let (given, family) = (json!({"given": ["Ida"]}), json!({"family": "Vale"}));
     let (one, other) = (person(&given, &door), person(&family, &area));
     let view = view(&[("valley", one), ("mercy", other)]);
@@ -135,7 +138,10 @@ fn original_author_and_transmitter_are_kept() {
     let view = view(&three_sources());
     let goal = rows(&view, "Goal")[0];
     let target = (ResourceType::of("Goal"), goal.id);
-    let agent = |code: &str, who: &str| json!({"type": {"coding": [{"code": code}]}, "who": {"reference": who}});
+    let agent = |code: &str, who: &str| {
+        let kind = json!({"coding": [{"code": code}]});
+        json!({"type": kind, "who": {"reference": who}})
+    };
     let (author, transmitter) =
         (agent("author", "Practitioner/w"), agent("transmitter", "Organization/hie"));
     let stated = StatedProvenance {
