@@ -11,6 +11,8 @@ mod compared;
 mod deliveries;
 #[path = "promises/files.rs"]
 mod files;
+#[path = "promises/history.rs"]
+mod history;
 #[path = "promises/identity.rs"]
 mod identity;
 #[path = "promises/order.rs"]

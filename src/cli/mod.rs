@@ -10,6 +10,7 @@ mod ingest_text;
 mod ledger;
 mod output;
 mod person;
+mod person_past;
 mod person_text;
 mod pull;
 mod rebuild;

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use clap::{Subcommand, ValueEnum};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::gateway::{open_gateway, read_config};
 use super::output::Output;
+use super::person_past::{self, HistoryArgs};
 use super::person_text::{audited, person_text, read_table};
 use super::{CliError, Common};
 use crate::fhir::ResourceType;
@@ -36,7 +38,13 @@ pub(super) enum PersonCommand {
         /// How to print it
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
+        /// As it was shown then: a date (its end), or a time with its zone
+        #[arg(long, value_name = "T", value_parser = person_past::parse_end)]
+        as_of: Option<Timestamp>,
     },
+    /// Shows what changed a person's view, when, and because of which record
+    #[command(after_help = "Example: careweave person history 3k9… --since 2026-03-01")]
+    History(HistoryArgs),
 }
 
 /// How a person is printed.
@@ -60,7 +68,18 @@ pub(super) fn run(
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     match command {
         PersonCommand::Find { terms } => runtime.block_on(find(&gateway, terms, output)),
-        PersonCommand::Show { id, format } => runtime.block_on(show(&gateway, id, *format, output)),
+        PersonCommand::Show { id, format, as_of: None } => {
+            runtime.block_on(show(&gateway, id, *format, output))
+        }
+        PersonCommand::Show { id, format, as_of: Some(at) } => {
+            let as_fhir = *format == Format::Fhir || output.is_json();
+            let named = named(&gateway, id)?;
+            runtime.block_on(person_past::show(&gateway, named, (*at, as_fhir), output))
+        }
+        PersonCommand::History(args) => {
+            let named = named(&gateway, &args.id)?;
+            runtime.block_on(person_past::history(&gateway, named, args, output))
+        }
     }
 }
 
@@ -148,10 +167,7 @@ async fn show(
     format: Format,
     output: &Output,
 ) -> Result<(), CliError> {
-    let unknown =
-        || CliError::Failed(format!("no person has the id \"{id}\"; try careweave person find"));
-    let asked: DerivedId = id.parse().map_err(|_| unknown())?;
-    let person = person_of(gateway, asked)?.ok_or_else(unknown)?;
+    let (_, person) = named(gateway, id)?;
     if format == Format::Text && !output.is_json() {
         return output.line(&person_text(gateway, person, &Access::open()).await?);
     }
@@ -166,6 +182,14 @@ async fn show(
     }
     let bundle = json!({"resourceType": "Bundle", "type": "collection", "entry": entries});
     output.json(&bundle)
+}
+
+/// The id that was asked for, and the person in whose view it stands.
+fn named(gateway: &Gateway, id: &str) -> Result<(DerivedId, DerivedId), CliError> {
+    let unknown =
+        || CliError::Failed(format!("no person has the id \"{id}\"; try careweave person find"));
+    let asked: DerivedId = id.parse().map_err(|_| unknown())?;
+    Ok((asked, person_of(gateway, asked)?.ok_or_else(unknown)?))
 }
 
 /// The person in whose view an id stands.

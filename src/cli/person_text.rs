@@ -190,7 +190,7 @@ fn is_short(values: &[&str]) -> bool {
 }
 
 /// What a resource is about, with its status.
-fn title_of(resource_type: ResourceType, resource: &Value) -> String {
+pub(super) fn title_of(resource_type: ResourceType, resource: &Value) -> String {
     match resource_type.name() {
         "Goal" => {
             let status = code(resource, "lifecycleStatus");

@@ -375,6 +375,16 @@ pub trait Store: Send + Sync {
     /// The change log after a seq.
     fn changes(&self, access: &Access, after_seq: u64, limit: usize) -> Result<Vec<Change>>;
 
+    /// The changes of one owner's view, oldest first, after a seq; those of one commit are never
+    /// parted, so there may be more than `limit`.
+    fn history(
+        &self,
+        access: &Access,
+        owner: Owner,
+        after_seq: u64,
+        limit: usize,
+    ) -> Result<Vec<Change>>;
+
     /// The audit trail after an entry number.
     fn audit_trail(&self, access: &Access, after: u64, limit: usize) -> Result<Vec<AuditRow>>;
 

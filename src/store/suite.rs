@@ -220,8 +220,16 @@ pub(super) fn versions_go_on_across_owners_and_absences<S: Store>(open: Open<S>,
         ..Settle::default()
     };
     let seq = store.settle(moved).unwrap();
-    let expected = [(two, 2, 3, ChangeKind::Updated), (one, 1, 1, ChangeKind::Removed)];
+    let (left, gone) = ((one, 2, 2, ChangeKind::Left), (one, 1, 1, ChangeKind::Removed));
+    let expected = [left, (two, 2, 3, ChangeKind::Updated), gone];
     assert_eq!(kinds(&store.changes(&system(), seq - 1, 9).unwrap()), expected);
+    // An owner's own history, whole and after a commit.
+    let came = [(one, 1, 1, ChangeKind::Created), (one, 2, 1, ChangeKind::Created)];
+    let changed = (one, 2, 2, ChangeKind::Updated);
+    let history = store.history(&system(), one, 0, usize::MAX).unwrap();
+    assert_eq!(kinds(&history), [came[0], came[1], changed, left, gone]);
+    assert_eq!(kinds(&store.history(&system(), one, 0, 1).unwrap()), came);
+    assert_eq!(kinds(&store.history(&system(), one, seq - 1, 9).unwrap()), [left, gone]);
     assert_eq!(store.view(&system(), one).unwrap(), None);
     assert!(texts(&store, one).is_empty());
     assert_eq!(store.owners(&system(), None, 9).unwrap(), [two]);

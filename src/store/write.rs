@@ -189,6 +189,9 @@ pub struct Change {
     pub version: u32,
     /// What happened.
     pub kind: ChangeKind,
+    /// The source records whose coming, going or new version changed it. None where what it is
+    /// made of stayed and something else changed: what it refers to, a rule, the day.
+    pub because: Vec<DerivedId>,
 }
 
 /// What happened to a view resource.
@@ -198,8 +201,12 @@ pub enum ChangeKind {
     Created,
     /// Its content changed.
     Updated,
-    /// It went (merged into another, withdrawn, moved with an unlink).
+    /// It went: merged into another, or withdrawn.
     Removed,
+    /// It came from another owner's view as it was, with a link or an unlink.
+    Arrived,
+    /// It went to another owner's view.
+    Left,
 }
 
 /// What is to be written to the audit trail before an answer is given.

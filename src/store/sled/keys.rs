@@ -48,6 +48,8 @@ pub(super) const SEGMENT: u8 = b's';
 pub(super) const PAST_BODY: u8 = b'y';
 pub(super) const GONE_ROW: u8 = b'z';
 pub(super) const CHANGES: u8 = b'c';
+/// Which commits changed an owner's view.
+pub(super) const HISTORY: u8 = b'H';
 pub(super) const INDEX: u8 = b'x';
 pub(super) const REFERRER: u8 = b'f';
 pub(super) const DUE: u8 = b'e';

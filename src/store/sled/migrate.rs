@@ -5,19 +5,23 @@ use std::ops::Bound;
 use std::sync::RwLock;
 
 use ::sled::Db;
+use jiff::Timestamp;
 
 use super::commit::{Writer, engine};
 use super::keys::{self, Key};
 use super::links::LinkValue;
 use super::open::known_id_key;
 use super::tables::Contents;
+use super::versions::put_changes;
 use super::{decisions, pieces};
+use crate::fhir::ResourceType;
+use crate::flow::{DerivedId, Hash, Owner};
 use crate::store::trail::Trail;
-use crate::store::{AuditRow, Result, StoreError, codec};
+use crate::store::{AuditRow, Change, ChangeKind, Result, StoreError, codec};
 
 /// The format of stores that this code writes. From format 4 on values may lie in pieces; those
 /// that are whole are read as before.
-pub(super) const FORMAT: u32 = 5;
+pub(super) const FORMAT: u32 = 6;
 
 /// The kind of keys of whole tables up to format 4.
 const TABLE_4: u8 = b't';
@@ -57,6 +61,9 @@ pub(super) fn migrate(
         divide_tables(db, writer, gate)?;
         single_out_owners(db, writer, gate)?;
         move_trail(db, writer, gate, trail)?;
+    }
+    if found < 6 {
+        retell_changes(db, writer, gate)?;
     }
     let mut commit = writer.begin(db)?;
     commit.put_bytes(keys::FORMAT, stamp());
@@ -172,5 +179,46 @@ fn move_trail(db: &Db, writer: &mut Writer, gate: &RwLock<()>, trail: &mut Trail
         if some.is_empty() {
             return Ok(());
         }
+    }
+}
+
+/// A change as it was told up to format 5.
+#[derive(serde::Deserialize)]
+struct Change5 {
+    seq: u64,
+    at: Timestamp,
+    owner: Owner,
+    resource_type: ResourceType,
+    id: DerivedId,
+    version: u32,
+    kind: ChangeKind,
+}
+
+/// Up to format 5 changes did not tell why, and owners had no history.
+fn retell_changes(db: &Db, writer: &mut Writer, gate: &RwLock<()>) -> Result<()> {
+    let mut after = vec![keys::CHANGES];
+    loop {
+        let from = (Bound::Excluded(after.clone()), Bound::Excluded(vec![keys::CHANGES + 1]));
+        // One commit may have changed all views.
+        let Some(item) = db.range(from).next() else { return Ok(()) };
+        let (key, _) = item.map_err(engine("walk the change log"))?;
+        after = key.to_vec();
+        let damaged = StoreError::Damaged { what: "change log" };
+        let (Some(class), Some(seq)) = (key.get(1..17), key.get(17..25)) else {
+            return Err(damaged);
+        };
+        let (Ok(class), Ok(seq)) = (class.try_into(), seq.try_into()) else { return Err(damaged) };
+        let stored = pieces::get(db, &key)?.ok_or(damaged)?;
+        // What an interrupted step has retold does not decode as what it was.
+        let Ok(told) = codec::decode::<Vec<Change5>>("change log", &stored) else { continue };
+        let changes = told.into_iter().map(|told| {
+            let Change5 { seq, at, owner, resource_type, id, version, kind } = told;
+            Change { seq, at, owner, resource_type, id, version, kind, because: Vec::new() }
+        });
+        let changes: Vec<Change> = changes.collect();
+        let mut commit = writer.begin(db)?;
+        let (class, seq) = (Hash(u128::from_be_bytes(class)), u64::from_be_bytes(seq));
+        put_changes(&mut commit, class, seq, &changes)?;
+        writer.finish(commit, gate)?;
     }
 }

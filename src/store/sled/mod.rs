@@ -320,6 +320,16 @@ impl Store for SledStore {
         self.read_changes(access, after_seq, limit)
     }
 
+    fn history(
+        &self,
+        access: &Access,
+        owner: Owner,
+        after_seq: u64,
+        limit: usize,
+    ) -> Result<Vec<Change>> {
+        self.read_history(access, owner, after_seq, limit)
+    }
+
     fn audit_trail(&self, access: &Access, after: u64, limit: usize) -> Result<Vec<AuditRow>> {
         // It names readers and persons of every endpoint, so only who sees all may read it.
         match access.class {

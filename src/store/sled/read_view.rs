@@ -7,7 +7,7 @@ use super::SledStore;
 use super::keys::{self, Key};
 use super::pieces;
 use super::tables::{self, BodyReader, Contents, TableId};
-use super::versions::{self, PastVersion};
+use super::versions::{self, PastVersion, history_key};
 use crate::fhir::ResourceType;
 use crate::flow::{Access, DerivedId, Hash, Home, Owner, RecordDisposition, stamp_meta};
 use crate::store::{Change, Listing, Result, StoreError, Table, Values, ViewHead, codec};
@@ -138,6 +138,30 @@ impl SledStore {
 
     /// Whole commits, so that the last seq can be gone on from; at least one of them, and no
     /// further one once `limit` is reached.
+    pub(super) fn read_history(
+        &self,
+        access: &Access,
+        owner: Owner,
+        after_seq: u64,
+        limit: usize,
+    ) -> Result<Vec<Change>> {
+        let class = access.class.key();
+        let prefix = history_key(class, owner);
+        let after = prefix.clone().number(after_seq);
+        let mut history = Vec::new();
+        for item in self.walk(&prefix, Some(&after)) {
+            let (key, _) = item?;
+            let seq = key.last_chunk().map(|seq| u64::from_be_bytes(*seq));
+            let at = Key::new(keys::CHANGES).hash(class).number(seq.unwrap_or_default());
+            let commit: Option<Vec<Change>> = self.get("change log", at)?;
+            history.extend(commit.into_iter().flatten().filter(|change| change.owner == owner));
+            if history.len() >= limit {
+                break;
+            }
+        }
+        Ok(history)
+    }
+
     pub(super) fn read_changes(
         &self,
         access: &Access,

@@ -1,7 +1,7 @@
 //! Versions of view resources: a row whose hash is unchanged keeps version and time; another
 //! goes on from the last version its id had, whoever owned it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -11,8 +11,8 @@ use super::commit::Commit;
 use super::keys::{self, Key};
 use super::tables::{self, BodyReader, Contents, TableId};
 use crate::fhir::ResourceType;
-use crate::flow::{DerivedId, DisclosureClass, Hash, Home, Owner, ViewRow};
-use crate::store::{Change, ChangeKind, Result, RowWrite, TableRow};
+use crate::flow::{DerivedId, DisclosureClass, Hash, Home, Member, Owner, ViewRow};
+use crate::store::{Change, ChangeKind, Result, RowWrite, TableRow, codec};
 
 /// An earlier version of a view resource.
 #[derive(Debug, Serialize, Deserialize)]
@@ -39,6 +39,7 @@ struct Departed {
     last_updated: Timestamp,
     hash: Hash,
     body: Bytes,
+    members: Vec<Member>,
 }
 
 /// The key of an earlier version.
@@ -98,6 +99,7 @@ impl Versions {
                 last_updated: row.last_updated,
                 hash: row.hash,
                 body: Bytes::copy_from_slice(bodies.body(place)?),
+                members: row.members.clone(),
             };
             self.departed.insert((table.class.clone(), table.resource_type, row.id), departed);
         }
@@ -148,35 +150,49 @@ impl Versions {
             if known.hash == row.hash {
                 return Ok((known.version, known.last_updated));
             }
-            return Ok(self.changed(table, row.id, known.version + 1, ChangeKind::Updated));
+            let because = differing(&known.members, &row.members);
+            let updated = (known.version + 1, ChangeKind::Updated);
+            return Ok(self.changed(table, row.id, updated, because));
         }
         let place = (table.class.clone(), table.resource_type, row.id);
         if let Some(departed) = self.departed.remove(&place) {
-            if departed.hash == row.hash {
-                return Ok((departed.version, departed.last_updated));
+            let Departed { owner, version, last_updated, hash, body, members } = departed;
+            let class = &table.class;
+            self.log(
+                class,
+                owner,
+                table.resource_type,
+                (row.id, version, ChangeKind::Left),
+                Vec::new(),
+            );
+            if hash == row.hash {
+                let arrived = (row.id, version, ChangeKind::Arrived);
+                self.log(class, table.owner, table.resource_type, arrived, Vec::new());
+                return Ok((version, last_updated));
             }
-            let version = departed.version;
-            let Departed { owner, last_updated, body, .. } = departed;
             let past = self.past(&table.class, owner, last_updated, body);
             commit.put(past_key(&table.class, table.resource_type, row.id, version), &past)?;
-            return Ok(self.changed(table, row.id, version + 1, ChangeKind::Updated));
+            let because = differing(&members, &row.members);
+            return Ok(self.changed(table, row.id, (version + 1, ChangeKind::Updated), because));
         }
         let gone = gone_key(&table.class, table.resource_type, row.id);
         let last: Option<u32> = commit.get("last version", &gone)?;
         if last.is_some() {
             commit.remove(&gone);
         }
-        Ok(self.changed(table, row.id, last.unwrap_or(0) + 1, ChangeKind::Created))
+        let because = differing(&[], &row.members);
+        let created = (last.unwrap_or(0) + 1, ChangeKind::Created);
+        Ok(self.changed(table, row.id, created, because))
     }
 
     fn changed(
         &mut self,
         table: &TableId,
         id: DerivedId,
-        version: u32,
-        kind: ChangeKind,
+        (version, kind): (u32, ChangeKind),
+        because: Vec<DerivedId>,
     ) -> (u32, Timestamp) {
-        self.log(&table.class, table.owner, table.resource_type, id, version, kind);
+        self.log(&table.class, table.owner, table.resource_type, (id, version, kind), because);
         (version, self.at)
     }
 
@@ -185,30 +201,61 @@ impl Versions {
         class: &DisclosureClass,
         owner: Owner,
         resource_type: ResourceType,
-        id: DerivedId,
-        version: u32,
-        kind: ChangeKind,
+        (id, version, kind): (DerivedId, u32, ChangeKind),
+        because: Vec<DerivedId>,
     ) {
         // The seq is known when all is staged.
-        let change = Change { seq: 0, at: self.at, owner, resource_type, id, version, kind };
+        let change =
+            Change { seq: 0, at: self.at, owner, resource_type, id, version, kind, because };
         self.changes.entry(class.clone()).or_default().push(change);
     }
 
     /// Stages what is left: rows that arrived nowhere go to the history, and the change log.
     pub(super) fn finish(mut self, commit: &mut Commit<'_>) -> Result<()> {
         for ((class, resource_type, id), gone) in std::mem::take(&mut self.departed) {
-            let Departed { owner, version, last_updated, hash: _, body } = gone;
+            let Departed { owner, version, last_updated, hash: _, body, members } = gone;
+            let because = differing(&members, &[]);
             let past = self.past(&class, owner, last_updated, body);
             commit.put(past_key(&class, resource_type, id, version), &past)?;
             commit.put(gone_key(&class, resource_type, id), &version)?;
-            self.log(&class, owner, resource_type, id, version, ChangeKind::Removed);
+            self.log(&class, owner, resource_type, (id, version, ChangeKind::Removed), because);
         }
         for (class, mut changes) in self.changes {
             changes.iter_mut().for_each(|change| change.seq = commit.seq);
-            commit.put(Key::of_class(keys::CHANGES, &class).number(commit.seq), &changes)?;
+            put_changes(commit, class.key(), commit.seq, &changes)?;
         }
         Ok(())
     }
+}
+
+/// Writes what a commit changed, and that it changed these owners' views.
+pub(super) fn put_changes(
+    commit: &mut Commit<'_>,
+    class: Hash,
+    seq: u64,
+    changes: &[Change],
+) -> Result<()> {
+    let owners: BTreeSet<Owner> = changes.iter().map(|change| change.owner).collect();
+    for owner in owners {
+        commit.put_bytes(history_key(class, owner).number(seq), codec::plain(&[]));
+    }
+    commit.put(Key::new(keys::CHANGES).hash(class).number(seq), changes)
+}
+
+/// The beginning of an owner's keys of history.
+pub(super) fn history_key(class: Hash, owner: Owner) -> Key {
+    Key::new(keys::HISTORY).hash(class).owner(owner)
+}
+
+/// The records that only one of the two has, or that have another version there.
+fn differing(before: &[Member], after: &[Member]) -> Vec<DerivedId> {
+    let versions = |members: &[Member]| -> BTreeSet<(DerivedId, u32)> {
+        members.iter().map(|member| (member.id, member.version)).collect()
+    };
+    let (before, after) = (versions(before), versions(after));
+    let differing: BTreeSet<DerivedId> =
+        before.symmetric_difference(&after).map(|(id, _)| *id).collect();
+    differing.into_iter().collect()
 }
 
 fn body_reader<'c>(
