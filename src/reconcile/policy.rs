@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::windows::FindingPolicy;
+use crate::compare::Crosswalk;
 use crate::flow::Hash;
+
+use super::windows::FindingPolicy;
 
 /// The policy in force.
 #[derive(Clone, Debug)]
 pub struct Policy {
     file: PolicyFile,
+    crosswalk: Crosswalk,
     hash: Hash,
 }
 
@@ -76,7 +79,21 @@ impl Policy {
             return Err("policy: bucket_cap must lie between 2 and 1024".to_owned());
         }
         file.findings.check()?;
-        Ok(Self { hash: Hash::of(text.as_bytes()), file })
+        let policy = Self { hash: Hash::of(text.as_bytes()), file, crosswalk: Crosswalk::default() };
+        Ok(policy.with_crosswalk(Crosswalk::embedded()))
+    }
+
+    /// The same policy with another crosswalk. The crosswalk is part of what tells policies apart.
+    #[must_use]
+    pub fn with_crosswalk(self, crosswalk: Crosswalk) -> Self {
+        let parts = [self.hash, crosswalk.hash()].map(|h| h.0.to_be_bytes());
+        let hash = Hash::of_parts(parts.iter().map(<[u8; 16]>::as_slice));
+        Self { crosswalk, hash, ..self }
+    }
+
+    /// Which codes of two systems name one concept.
+    pub fn crosswalk(&self) -> &Crosswalk {
+        &self.crosswalk
     }
 
     /// The policy that is compiled into the program.
