@@ -113,7 +113,10 @@ mod tests {
     fn one_drug_in_several_hands_is_one() {
         for (a, b) in [
             ("losartan potassium 50 MG Oral Tablet", "Losartan 50mg tab"),
-            ("24 HR metoprolol succinate 100 MG Extended Release Oral Tablet", "Metoprolol ER 100 mg"),
+            (
+                "24 HR metoprolol succinate 100 MG Extended Release Oral Tablet",
+                "Metoprolol ER 100 mg",
+            ),
             ("levothyroxine sodium 0.05 MG Oral Tablet", "Levothyroxine 50 mcg tablet"),
             ("potassium chloride 20 mEq tab", "Potassium Chloride 20 MEQ"),
         ] {

@@ -277,7 +277,8 @@ mod tests {
             ("Swim 3x/week", "Swim three times per week"),
             ("Gain 2 kg", "gain 2.0 kilograms"),
         ] {
-            let expected = if b == "Podiatry referral" { Likeness::Unlike } else { Likeness::Alike };
+            let expected =
+                if b == "Podiatry referral" { Likeness::Unlike } else { Likeness::Alike };
             assert_eq!(alike(a, b), expected, "{a} | {b}");
         }
     }

@@ -133,7 +133,8 @@ fn candidates(person: &Person<'_>, of_type: &[usize]) -> Vec<(usize, usize)> {
     for &i in of_type {
         let claim = &person.claims[i];
         let url = if with_origin { person.url(claim.key()) } else { None };
-        keyed.extend(sameness::buckets(claim, with_origin, url).into_iter().map(|k| (k, i)));
+        keyed
+            .extend(sameness::buckets(person, claim, with_origin, url).into_iter().map(|k| (k, i)));
     }
     keyed.sort_unstable();
     keyed.dedup();

@@ -7,6 +7,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::fhir::{Moment, parse_moment};
+use crate::flow::{Link, Role};
+
+use super::claim::Claim;
 
 #[derive(Deserialize)]
 struct WithMeta<'a> {
@@ -87,6 +90,23 @@ pub(super) fn same_but_for_id(a: &[u8], b: &[u8]) -> bool {
         (Some(a), Some(b)) => a == b,
         _ => false,
     }
+}
+
+/// What the references of a role are called in the claim itself, sorted.
+pub(super) fn displays(claim: &Claim<'_>, role: Role) -> Vec<String> {
+    let mut links = claim.facts.links.iter().filter(|link| link.role == role).peekable();
+    let text = std::str::from_utf8(claim.body).unwrap_or_default();
+    if links.peek().is_none() || !text.contains("\"display\"") {
+        return Vec::new();
+    }
+    let Ok(body) = serde_json::from_str::<Value>(text) else { return Vec::new() };
+    let called = |link: &Link| {
+        let display = body.pointer(&link.pointer)?.get("display")?.as_str()?;
+        (!display.trim().is_empty()).then(|| display.to_owned())
+    };
+    let mut names: Vec<String> = links.filter_map(called).collect();
+    names.sort();
+    names
 }
 
 #[derive(Deserialize)]

@@ -79,7 +79,8 @@ impl Policy {
             return Err("policy: bucket_cap must lie between 2 and 1024".to_owned());
         }
         file.findings.check()?;
-        let policy = Self { hash: Hash::of(text.as_bytes()), file, crosswalk: Crosswalk::default() };
+        let policy =
+            Self { hash: Hash::of(text.as_bytes()), file, crosswalk: Crosswalk::default() };
         Ok(policy.with_crosswalk(Crosswalk::embedded()))
     }
 

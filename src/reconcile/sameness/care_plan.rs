@@ -3,62 +3,138 @@
 
 use std::collections::BTreeSet;
 
-use crate::flow::Role;
+use crate::flow::{Facts, Role, Token};
 
 use super::super::claim::Claim;
 use super::super::person::{Canon, Person};
 use super::Sameness;
-use super::evidence::{Agreement, in_common, parties, references, spans, texts};
+use super::evidence::{Agreement, actors, in_common, parties, references, spans, texts, written};
 
-/// The same custodian, category and time, and a problem or goal in common.
+/// A plan that begins so many days after another is the next one.
+const NEXT_PLAN_DAYS: i32 = 31;
+/// How much must speak for two plans being one, where the custodian is the same, and where one of
+/// them does not say who it is.
+const ENOUGH: i8 = 6;
+const ENOUGH_WITHOUT_CUSTODIAN: i8 = 8;
+
+/// The evidence is weighed: custodian, period, title, kind, problems, goals, activities, visit.
 pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sameness {
-    let custodian = parties(&custodians(person, a), &custodians(person, b));
+    let custodian = custodian_agreement(person, a, b);
     let addresses = references(person, a, b, Role::Addresses);
     let goals = references(person, a, b, Role::Goal);
-    let title = texts(person, &a.facts.text, &b.facts.text);
-    let contradicted = in_common(&a.facts.categories, &b.facts.categories).differs()
-        || spans(a.facts.when, b.facts.when).differs()
-        || title.differs();
-    if contradicted || custodian.differs() || addresses.differs() && goals.differs() {
+    let kind = kind(a.facts, b.facts);
+    let visit = references(person, a, b, Role::Encounter);
+    let period = period(a.facts, b.facts);
+    let apart = custodian.differs()
+        || kind.differs()
+        || visit.differs()
+        || period.differs()
+        || addresses.differs() && goals.differs();
+    if apart {
         return Sameness::Apart;
     }
-    if custodian != Agreement::Same {
-        return republished(person, a, b);
-    }
-    let strength = match (addresses, goals) {
-        (Agreement::Same, Agreement::Same) => 60,
-        (Agreement::Same, _) | (_, Agreement::Same) => 50,
-        _ => return Sameness::Apart,
+    let activities = match a.facts.codes.is_empty() || b.facts.codes.is_empty() {
+        true => Agreement::Silent,
+        false if a.facts.codes == b.facts.codes => Agreement::Same,
+        false => in_common(&a.facts.codes, &b.facts.codes),
     };
-    Sameness::Same { rule: "care-plan-custodian", strength }
+    let weight = weigh(custodian, 3, 0)
+        + weigh(period, 4, 0)
+        + weigh(texts(&a.facts.text, &b.facts.text), 3, -2)
+        + weigh(kind, 2, 0)
+        + weigh(addresses, 3, -3)
+        + weigh(goals, 3, -2)
+        + weigh(activities, 3, -3)
+        + weigh(visit, 4, 0)
+        + weigh(written(a, b), 1, 0);
+    let enough = if custodian.agrees() { ENOUGH } else { ENOUGH_WITHOUT_CUSTODIAN };
+    if weight < enough {
+        return Sameness::Apart;
+    }
+    let rule = match (custodian.agrees(), visit == Agreement::Same) {
+        (true, _) => "care-plan-custodian",
+        (false, true) => "care-plan-visit",
+        (false, false) => "care-plan-content",
+    };
+    Sameness::Same { rule, strength: 40 + weight.unsigned_abs() }
 }
 
-/// No custodian is known: the same plan only if made at the same visit, or alike in everything
-/// that makes a plan (category, exact period, all planned activities).
-fn republished(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sameness {
-    let category = in_common(&a.facts.categories, &b.facts.categories) == Agreement::Same;
-    let period = spans(a.facts.when, b.facts.when) == Agreement::Same;
-    let activities = !a.facts.codes.is_empty() && a.facts.codes == b.facts.codes;
-    let visit = references(person, a, b, Role::Encounter);
-    if !category || !period || visit.differs() {
-        return Sameness::Apart;
+fn weigh(found: Agreement, agrees: i8, differs: i8) -> i8 {
+    match found {
+        Agreement::Same => agrees,
+        Agreement::Close => agrees - 1,
+        Agreement::Silent => 0,
+        Agreement::Differs => differs,
     }
-    let planned_apart = in_common(&a.facts.codes, &b.facts.codes).differs();
-    match (visit == Agreement::Same && !planned_apart, activities) {
-        (true, _) => Sameness::Same { rule: "care-plan-visit", strength: 48 },
-        (false, true) => Sameness::Same { rule: "care-plan-content", strength: 44 },
-        (false, false) => Sameness::Apart,
+}
+
+/// The categories but for the one that all plans of a profile have.
+fn kind(a: &Facts, b: &Facts) -> Agreement {
+    let own = |facts: &Facts| -> Vec<Token> {
+        facts.categories.iter().filter(|t| &*t.code != "assess-plan").cloned().collect()
+    };
+    in_common(&own(a), &own(b))
+}
+
+/// The same if both begin on one day: how long a plan is meant to go on changes.
+fn period(a: &Facts, b: &Facts) -> Agreement {
+    let (Some(x), Some(y)) = (a.when, b.when) else { return Agreement::Silent };
+    let (Some(from), Some(other)) = (x.low, y.low) else { return spans(a.when, b.when) };
+    match (from - other).get_days().abs() {
+        0 => Agreement::Same,
+        1 => Agreement::Close,
+        days if days > NEXT_PLAN_DAYS && starts_exactly(a) && starts_exactly(b) => {
+            Agreement::Differs
+        }
+        _ => match spans(a.when, b.when) {
+            Agreement::Differs => Agreement::Differs,
+            _ => Agreement::Silent,
+        },
     }
+}
+
+/// Whether the start is more than a year or a month (whose first day stands for it).
+fn starts_exactly(facts: &Facts) -> bool {
+    facts.when.and_then(|w| w.low).is_some_and(|day| day.day() != 1)
 }
 
 /// Whether the two are known to have different custodians.
 pub(super) fn other_custodian(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> bool {
-    let of = |c: &Claim<'_>| person.canons(c, Role::Custodian);
-    parties(&of(a), &of(b)).differs()
+    custodian_agreement(person, a, b).differs()
 }
 
-/// The custodian, else the author (who vouches for a plan without custodian).
-pub(super) fn custodians(person: &Person<'_>, claim: &Claim<'_>) -> BTreeSet<Canon> {
+/// How custodians compare; the author vouches for a plan without custodian. Two organizations
+/// that are not known to be one, and are not called the same, are two.
+pub(super) fn custodian_agreement(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Agreement {
+    let role = |c: &Claim<'_>| match person.canons(c, Role::Custodian).is_empty() {
+        true => Role::Author,
+        false => Role::Custodian,
+    };
+    if role(a) != role(b) {
+        return match parties(&custodians(person, a), &custodians(person, b)) {
+            Agreement::Differs => Agreement::Silent,
+            found => found,
+        };
+    }
+    let called = actors(person, a, b, role(a));
+    if called.agrees() || called.differs() || role(a) == Role::Author && !organizations(a, b) {
+        return called;
+    }
+    parties(&custodians(person, a), &custodians(person, b))
+}
+
+fn organizations(a: &Claim<'_>, b: &Claim<'_>) -> bool {
+    let is = |c: &Claim<'_>| {
+        c.facts.linked(Role::Author).all(|target| {
+            matches!(target, crate::flow::RefTarget::Record(key)
+                if key.resource_type.name() == "Organization")
+        })
+    };
+    is(a) && is(b)
+}
+
+/// The custodian, else the author.
+fn custodians(person: &Person<'_>, claim: &Claim<'_>) -> BTreeSet<Canon> {
     let stated = person.canons(claim, Role::Custodian);
     if stated.is_empty() { person.canons(claim, Role::Author) } else { stated }
 }

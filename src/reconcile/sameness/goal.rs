@@ -6,7 +6,8 @@ use crate::flow::{DateSpan, Target};
 use super::super::claim::Claim;
 use super::super::person::Person;
 use super::Sameness;
-use super::evidence::{Agreement, concept, values};
+use super::amount::amounts;
+use super::evidence::{Agreement, concept};
 use super::problem::{Problems, problems};
 
 /// Goals that began further apart are a recurrence, not the same goal.
@@ -53,9 +54,9 @@ fn targets(a: &[Target], b: &[Target]) -> Agreement {
         for y in b.iter().filter(|y| same_measure(x, y)) {
             unmatched = false;
             let due_differs = matches!((x.due, y.due), (Some(x), Some(y)) if !x.overlaps(&y));
-            match values(&x.detail, &y.detail) {
+            match amounts(&x.detail, &y.detail, &x.measure) {
                 Agreement::Differs => return Agreement::Differs,
-                Agreement::Same if !due_differs => best = Agreement::Same,
+                Agreement::Same | Agreement::Close if !due_differs => best = Agreement::Same,
                 Agreement::Same | Agreement::Close | Agreement::Silent if due_differs => {
                     return Agreement::Differs;
                 }

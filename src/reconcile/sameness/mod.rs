@@ -2,11 +2,13 @@
 //! rules differ; what holds for all stands here: the same record, the same business identifier,
 //! and the contradictions across which nothing is merged.
 
+mod amount;
 mod care_plan;
 mod care_team;
 mod clinical;
 mod condition;
 mod documents;
+mod dosage;
 mod encounter;
 mod evidence;
 mod goal;
@@ -17,7 +19,8 @@ mod service_request;
 mod task;
 mod text;
 
-use crate::flow::{Hash, Identifier, RefTarget, Role};
+use crate::compare::wording;
+use crate::flow::{Facts, Hash, Identifier, RefTarget, Role};
 
 use super::claim::Claim;
 use super::peek;
@@ -43,7 +46,12 @@ const IDENTIFIER: u8 = 90;
 const REPEATED: u8 = 80;
 
 /// The keys under which a claim is compared with others of its type.
-pub(super) fn buckets(claim: &Claim<'_>, with_origin: bool, url: Option<String>) -> Vec<Hash> {
+pub(super) fn buckets(
+    person: &Person<'_>,
+    claim: &Claim<'_>,
+    with_origin: bool,
+    url: Option<String>,
+) -> Vec<Hash> {
     let facts = claim.facts;
     let mut keys = Vec::new();
     let mut add = |parts: &[&str]| {
@@ -58,9 +66,9 @@ pub(super) fn buckets(claim: &Claim<'_>, with_origin: bool, url: Option<String>)
         add(&["identifier", &id.system, &id.value]);
     }
     match claim.key().resource_type.name() {
-        "Observation" => clinical::observation_buckets(claim, &mut add),
+        "Observation" => clinical::observation_buckets(person, claim, &mut add),
         "Procedure" | "DiagnosticReport" | "Immunization" | "RiskAssessment" => {
-            clinical::dated_buckets(claim, &mut add);
+            clinical::dated_buckets(person, claim, &mut add);
         }
         "Encounter" | "MedicationRequest" => day_buckets(claim, &mut add),
         // There are few of these, and they may agree in what no key shows (focus, custodian).
@@ -72,7 +80,7 @@ pub(super) fn buckets(claim: &Claim<'_>, with_origin: bool, url: Option<String>)
         }
         "DocumentReference" if !facts.value.is_empty() => add(&["content", &facts.value]),
         _ => {
-            for code in facts.codes.iter().filter(|c| !c.system.is_empty()) {
+            for code in evidence::known_as(person, claim) {
                 add(&["code", &code.system, &code.code]);
             }
             word_buckets(claim, &mut add);
@@ -83,10 +91,12 @@ pub(super) fn buckets(claim: &Claim<'_>, with_origin: bool, url: Option<String>)
 }
 
 fn word_buckets(claim: &Claim<'_>, add: &mut dyn FnMut(&[&str])) {
-    for text in [&*claim.facts.text, &*claim.facts.title].into_iter().filter(|t| !t.is_empty()) {
+    let texts = evidence::names(claim).into_iter().chain([&*claim.facts.title]);
+    for text in texts.filter(|t| !t.is_empty()) {
         add(&["text", text]);
-        for word in text.split(' ').filter(|w| w.chars().count() >= 4) {
-            add(&["word", word]);
+        // Words begin alike in all their forms (walk, walking).
+        for word in wording(text).words.iter().filter(|w| w.chars().count() >= 3) {
+            add(&["word", word.get(..6).unwrap_or(word)]);
         }
     }
 }
@@ -171,11 +181,25 @@ fn same_business_identifier(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -
         .identifiers
         .iter()
         .any(|x| b.facts.identifiers.iter().any(|y| same_identifier(x, y)));
-    if !shared || evidence::concept(person, a, b).differs() {
+    if !shared || of_other_things(a, b) {
         return false;
     }
     // Within one endpoint a shared identifier may be a number of the group it belongs to.
     a.endpoint() != b.endpoint() || evidence::concept(person, a, b) == Agreement::Same
+}
+
+/// Whether they are coded differently in one system, or say contrary things. That they put it in
+/// other words is no reason to doubt a number that both have.
+fn of_other_things(a: &Claim<'_>, b: &Claim<'_>) -> bool {
+    let (x, y) = (a.facts, b.facts);
+    let plan = matches!(a.key().resource_type.name(), "CarePlan" | "CareTeam");
+    let codes = !plan && evidence::codings(&x.codes, &y.codes).differs();
+    let only_words = |f: &Facts| plan || f.codes.iter().all(|t| t.system.is_empty());
+    let nothing_shared = only_words(x)
+        && only_words(y)
+        && evidence::texts(&x.text, &y.text).differs()
+        && wording(&x.text).words.is_disjoint(&wording(&y.text).words);
+    codes || nothing_shared
 }
 
 fn same_identifier(a: &Identifier, b: &Identifier) -> bool {
@@ -217,7 +241,7 @@ fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sameness {
         "Encounter" => encounter::same_fact(person, a, b),
         "EpisodeOfCare" => encounter::same_episode(person, a, b),
         "DocumentReference" => documents::same_document(person, a, b),
-        "QuestionnaireResponse" => documents::same_answers(person, a, b),
+        "QuestionnaireResponse" => documents::same_answers(a, b),
         "Consent" => documents::same_consent(person, a, b),
         "Coverage" => documents::same_coverage(a, b),
         "RelatedPerson" => person_like::same_related_person(person, a, b),
