@@ -21,4 +21,4 @@ pub use identifier::{normalise_identifier, normalise_system, same_identifier};
 pub use quantity::quantity;
 pub use text::{clinical_text, text_similarity};
 pub use token::{code_system, token};
-pub use wording::{Likeness, Wording, likeness, wording};
+pub use wording::{Likeness, Wording, likeness, likeness_but_for_sides, says_more, wording};

@@ -76,7 +76,7 @@ const VACCINES: [Thing; 4] = [
         CVX,
         "140",
         "Influenza, seasonal, injectable, preservative free",
-        &["Influenza, seasonal, injectable, preservative free", "Influenza seasonal injectable"],
+        &["Influenza, seasonal, injectable, preservative free"],
     ),
     thing(CVX, "113", "Td (adult) preservative free", &["Td (adult)", "Td adult"]),
     thing(CVX, "133", "Pneumococcal conjugate PCV 13", &["Pneumococcal conjugate PCV 13", "PCV13"]),

@@ -131,7 +131,10 @@ pub(crate) fn plans(world: &mut World, problems: &[Fact], goals: &[Fact]) {
                 // Another custodian plans for the same problems in the same year.
                 let other = world.fact("CarePlan");
                 let custodian = (plan.custodian + 1) % 4;
-                state_plan(world, &other, &Planned { custodian, ..plan });
+                // Its own start, and some of the goals only.
+                let start = plan.start + 17;
+                let own = Planned { custodian, start, goals: &aimed[..1.min(aimed.len())], ..plan };
+                state_plan(world, &other, &own);
             }
             1 => {
                 let next = world.fact_at("CarePlan", fact.sites.clone());

@@ -218,9 +218,22 @@ impl World {
     }
 
     pub(crate) fn organization(&self, site: usize, number: usize) -> Value {
-        json!({"reference": format!("Organization/{site}-{number}")})
+        let mut reference = json!({"reference": format!("Organization/{site}-{number}")});
+        if self.sites[site].displays {
+            reference["display"] = json!(ORGANIZATIONS[number]);
+        }
+        reference
     }
 }
+
+const ORGANIZATIONS: [&str; 6] = [
+    "Harbor Health",
+    "Northside Clinic",
+    "Valley Care Partners",
+    "Saint Anne Hospital",
+    "City Community Services",
+    "Meadow Home Care",
+];
 
 pub(crate) const CLINICIANS: [(&str, &str); 8] = [
     ("Maria", "Okafor"),

@@ -162,8 +162,8 @@ pub(super) fn name(concept: &Value) -> Box<str> {
 }
 
 /// All names of a concept, normalised: its text and what each coding is called, as tokens without
-/// system. Classifications put words that change nothing into parentheses; there the name without
-/// them is one more.
+/// system. Classifications add words that change nothing; there the name without them is one
+/// more.
 fn names(concept: &Value) -> Vec<Token> {
     let text = concept.get("text").and_then(Value::as_str);
     let mut names: Vec<Box<str>> = text.map(clinical_text).into_iter().collect();
@@ -172,7 +172,10 @@ fn names(concept: &Value) -> Vec<Token> {
         names.push(clinical_text(display));
         let system = coding.get("system").and_then(Value::as_str).unwrap_or_default();
         if code_system(system).contains("/sid/icd-10") {
-            names.push(clinical_text(&without_parentheses(display)));
+            names.push(clinical_text(&unqualified(display)));
+        }
+        if &*code_system(system) == "http://loinc.org" {
+            names.extend(loinc_component(display).map(|name| clinical_text(&name)));
         }
     }
     names.retain(|name| !name.is_empty() && name.len() <= NAME_BYTES_MAX);
@@ -185,7 +188,21 @@ const NAMES_MAX: usize = 8;
 /// Longer names are notes; they are compared as the text only.
 const NAME_BYTES_MAX: usize = 256;
 
-fn without_parentheses(text: &str) -> String {
+/// What a LOINC name is of, without property, specimen and the year of a panel, where the specimen
+/// goes without saying: `Lipid 1996 panel - Serum or Plasma` → `Lipid panel`.
+fn loinc_component(display: &str) -> Option<String> {
+    let end = [" [", " - ", " in "].iter().filter_map(|cut| display.find(cut)).min()?;
+    let (name, rest) = display.split_at(end);
+    let of_blood = ["Serum", "Plasma", "Blood"].iter().any(|specimen| rest.contains(specimen));
+    let year = |w: &&str| w.len() == 4 && w.bytes().all(|b| b.is_ascii_digit());
+    let words: Vec<&str> = name.split(' ').filter(|w| !year(w)).collect();
+    of_blood.then(|| words.join(" "))
+}
+
+/// An ICD-10 name without what the classification adds to it: words in parentheses change nothing,
+/// and `without …` is what holds where nothing is said.
+fn unqualified(text: &str) -> String {
+    let text = text.split_once(" without ").map_or(text, |(name, _)| name);
     let mut depth = 0_u32;
     let keep = |c: &char| {
         match c {

@@ -7,6 +7,8 @@ use super::evidence::Agreement;
 /// How far two roundings of one amount may lie apart, as a share of it: a unit that was converted
 /// and rounded to three digits is off by less.
 const ROUNDING: f64 = 0.006;
+/// The same between mass and substance, where laboratories round to two digits.
+const ROUNDING_OF_MOLES: f64 = 0.015;
 
 /// LOINC code of a concentration → grams that one mole of the substance weighs. Codes: the mass
 /// and the molar variants of each test. Weights: sums of standard atomic weights (IUPAC); for
@@ -41,7 +43,12 @@ pub(super) fn amounts(a: &str, b: &str, measure: &[Token]) -> Agreement {
     let Some(y_value) = in_unit_of(&x, &y, measure) else { return Agreement::Differs };
     let off = (x.value - y_value).abs();
     // Readings in one unit are not rounded: 120 and 120.5 are two.
-    let tolerance = if x.exact(&y) { 0.0 } else { ROUNDING * x.value.abs().max(y_value.abs()) };
+    let share = match (x.unit == y.unit, x.exact(&y)) {
+        (true, true) => 0.0,
+        (true, false) => ROUNDING,
+        (false, _) => ROUNDING_OF_MOLES,
+    };
+    let tolerance = share * x.value.abs().max(y_value.abs());
     if off <= tolerance { Agreement::Close } else { Agreement::Differs }
 }
 

@@ -12,10 +12,11 @@ use super::evidence::{Agreement, actors, in_common, parties, references, spans, 
 
 /// A plan that begins so many days after another is the next one.
 const NEXT_PLAN_DAYS: i32 = 31;
-/// How much must speak for two plans being one, where the custodian is the same, and where one of
-/// them does not say who it is.
+/// How much must speak for two plans being one: where the custodian is the same, where one of
+/// them does not say who it is, and where both do and it is open whether that is one.
 const ENOUGH: i8 = 6;
-const ENOUGH_WITHOUT_CUSTODIAN: i8 = 8;
+const ENOUGH_WITHOUT_CUSTODIAN: i8 = 6;
+const ENOUGH_IN_DOUBT: i8 = 7;
 
 /// The evidence is weighed: custodian, period, title, kind, problems, goals, activities, visit.
 pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sameness {
@@ -43,12 +44,18 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
         + weigh(texts(&a.facts.text, &b.facts.text), 3, -2)
         + weigh(kind, 2, 0)
         + weigh(addresses, 3, -3)
-        + weigh(goals, 3, -2)
+        + weigh(goals, 3, -1)
         + weigh(activities, 3, -3)
         + weigh(visit, 4, 0)
         + weigh(written(a, b), 1, 0);
-    let enough = if custodian.agrees() { ENOUGH } else { ENOUGH_WITHOUT_CUSTODIAN };
-    if weight < enough {
+    let enough = match (custodian.agrees(), doubtful(person, a, b)) {
+        (true, _) => ENOUGH,
+        (false, false) => ENOUGH_WITHOUT_CUSTODIAN,
+        (false, true) => ENOUGH_IN_DOUBT,
+    };
+    // Without the custodian the time or the visit must say that it is this plan.
+    let placed = custodian.agrees() || period.agrees() || visit.agrees();
+    if weight < enough || !placed {
         return Sameness::Apart;
     }
     let rule = match (custodian.agrees(), visit == Agreement::Same) {
@@ -76,16 +83,19 @@ fn kind(a: &Facts, b: &Facts) -> Agreement {
     in_common(&own(a), &own(b))
 }
 
-/// The same if both begin on one day: how long a plan is meant to go on changes.
+/// The same if both begin on one day: how long a plan is meant to go on changes. A plan without
+/// period began when it was made.
 fn period(a: &Facts, b: &Facts) -> Agreement {
-    let (Some(x), Some(y)) = (a.when, b.when) else { return Agreement::Silent };
-    let (Some(from), Some(other)) = (x.low, y.low) else { return spans(a.when, b.when) };
+    let begin = |facts: &Facts| {
+        facts.when.filter(|w| w.low.is_some()).or(facts.authored).and_then(|span| span.low)
+    };
+    let Some((from, other)) = begin(a).zip(begin(b)) else {
+        return spans(a.when, b.when);
+    };
     match (from - other).get_days().abs() {
         0 => Agreement::Same,
         1 => Agreement::Close,
-        days if days > NEXT_PLAN_DAYS && starts_exactly(a) && starts_exactly(b) => {
-            Agreement::Differs
-        }
+        days if days > NEXT_PLAN_DAYS && from.day() != 1 && other.day() != 1 => Agreement::Differs,
         _ => match spans(a.when, b.when) {
             Agreement::Differs => Agreement::Differs,
             _ => Agreement::Silent,
@@ -93,9 +103,9 @@ fn period(a: &Facts, b: &Facts) -> Agreement {
     }
 }
 
-/// Whether the start is more than a year or a month (whose first day stands for it).
-fn starts_exactly(facts: &Facts) -> bool {
-    facts.when.and_then(|w| w.low).is_some_and(|day| day.day() != 1)
+/// Whether the two are known to be plans of other times.
+pub(super) fn another_time(a: &Claim<'_>, b: &Claim<'_>) -> bool {
+    period(a.facts, b.facts).differs()
 }
 
 /// Whether the two are known to have different custodians.
@@ -103,8 +113,7 @@ pub(super) fn other_custodian(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>)
     custodian_agreement(person, a, b).differs()
 }
 
-/// How custodians compare; the author vouches for a plan without custodian. Two organizations
-/// that are not known to be one, and are not called the same, are two.
+/// How custodians compare; the author vouches for a plan without custodian.
 pub(super) fn custodian_agreement(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Agreement {
     let role = |c: &Claim<'_>| match person.canons(c, Role::Custodian).is_empty() {
         true => Role::Author,
@@ -116,21 +125,13 @@ pub(super) fn custodian_agreement(person: &Person<'_>, a: &Claim<'_>, b: &Claim<
             found => found,
         };
     }
-    let called = actors(person, a, b, role(a));
-    if called.agrees() || called.differs() || role(a) == Role::Author && !organizations(a, b) {
-        return called;
-    }
-    parties(&custodians(person, a), &custodians(person, b))
+    actors(person, a, b, role(a))
 }
 
-fn organizations(a: &Claim<'_>, b: &Claim<'_>) -> bool {
-    let is = |c: &Claim<'_>| {
-        c.facts.linked(Role::Author).all(|target| {
-            matches!(target, crate::flow::RefTarget::Record(key)
-                if key.resource_type.name() == "Organization")
-        })
-    };
-    is(a) && is(b)
+/// Both say who it is, and it is not known to be the same.
+fn doubtful(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> bool {
+    let stated = |c: &Claim<'_>| !custodians(person, c).is_empty();
+    stated(a) && stated(b)
 }
 
 /// The custodian, else the author.

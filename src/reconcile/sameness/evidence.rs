@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::compare::{Likeness, likeness};
+use crate::compare::{Likeness, likeness, likeness_but_for_sides, wording};
 use crate::flow::{DateSpan, Role, Token};
 
 use super::super::claim::Claim;
@@ -46,10 +46,10 @@ pub(super) fn concept(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Agre
     }
     match codings(&x.codes, &y.codes) {
         // One code with another amount in the words (walk 30 minutes, walk 60 minutes).
-        Same if texts_contrary(&x.text, &y.text) => Differs,
+        Same if other_amounts(&x.text, &y.text) => Differs,
         decided @ (Same | Close | Differs) => decided,
         Silent if mapped(person, a, b) => Close,
-        Silent => names_agree(a, b, likeness),
+        Silent => names_agree(a, b, likeness_but_for_sides),
     }
 }
 
@@ -111,8 +111,13 @@ pub(super) fn names_agree(
     if any { Close } else { Differs }
 }
 
-fn texts_contrary(a: &str, b: &str) -> bool {
-    !a.is_empty() && !b.is_empty() && likeness(a, b) == Likeness::Contrary
+fn other_amounts(a: &str, b: &str) -> bool {
+    let counts = |text: &str| text.bytes().any(|b| b.is_ascii_digit());
+    if a == b || !counts(a) || !counts(b) {
+        return false;
+    }
+    let (x, y) = (wording(a).amounts, wording(b).amounts);
+    !x.is_empty() && !y.is_empty() && x.is_disjoint(&y)
 }
 
 /// Left, right or both: in the names, or as the body site. Where only the one says it, that is
@@ -231,13 +236,25 @@ pub(super) fn spans(a: Option<DateSpan>, b: Option<DateSpan>) -> Agreement {
     }
 }
 
+/// How long after an order it is done at the latest, where the one tells the first and the other
+/// the second.
+const DONE_DAYS_MAX: i32 = 31;
+
 /// The days on which two claims were written. One that only says when it is to be done was written
-/// then, as far as anybody knows; if that is another day, nothing follows.
+/// then, as far as anybody knows; if that is a little later, nothing follows.
 pub(super) fn written(a: &Claim<'_>, b: &Claim<'_>) -> Agreement {
     match (a.facts.authored, b.facts.authored) {
         (Some(x), Some(y)) => spans(Some(x), Some(y)),
         (x, y) => match spans(x.or(a.facts.when), y.or(b.facts.when)) {
-            Agreement::Same | Agreement::Close if x.is_some() || y.is_some() => Close,
+            Same | Close if x.is_some() || y.is_some() => Close,
+            Differs if x.is_some() != y.is_some() => {
+                let low = |written: Option<DateSpan>, when: Option<DateSpan>| {
+                    written.or(when).and_then(|span| span.low)
+                };
+                let days = low(x, a.facts.when).zip(low(y, b.facts.when));
+                let far = days.is_none_or(|(x, y)| (x - y).get_days().abs() > DONE_DAYS_MAX);
+                if far { Differs } else { Silent }
+            }
             _ => Silent,
         },
     }

@@ -6,9 +6,9 @@ use crate::flow::Role;
 
 use super::super::claim::Claim;
 use super::super::person::Person;
-use super::Sameness;
 use super::dosage::doses;
 use super::evidence::{Agreement, actors, codings, mapped, names, names_agree, written};
+use super::{ONLY_IF_UNIQUE, Sameness};
 
 /// The same drug prescribed on the same day by one who may be the same prescriber. Another dose
 /// by an unknown prescriber is a disagreement to show.
@@ -16,18 +16,33 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
     let about = drug(person, a, b);
     let authored = written(a, b);
     let requester = actors(person, a, b, Role::Requester);
-    if !about.agrees() || !authored.agrees() || requester.differs() || renewed(a) != renewed(b) {
+    if !about.agrees() || authored.differs() || requester.differs() {
         return Sameness::Apart;
     }
     let dose = doses(&a.facts.value, &b.facts.value);
     if !requester.agrees() && dose.differs() {
         return Sameness::Conflicting("dose-differs");
     }
+    if !authored.agrees() {
+        // Which of several it is cannot be known; the only one there is it may well be.
+        // One that has ended and one that goes on may be a prescription and its renewal.
+        let supported = requester.agrees() || dose == Agreement::Same;
+        let alike = renewed(a) == renewed(b) && a.facts.status == b.facts.status;
+        return match supported && alike {
+            true => Sameness::Same { rule: "prescription-drug-only", strength: ONLY_IF_UNIQUE },
+            false => Sameness::Apart,
+        };
+    }
     let strength = 50
         + u8::from(about == Agreement::Same) * 4
         + u8::from(requester.agrees()) * 3
         + u8::from(dose == Agreement::Same) * 2;
     Sameness::Same { rule: "prescription-drug-day", strength }
+}
+
+/// Whether it says which prescription it renews.
+fn renewed(claim: &Claim<'_>) -> bool {
+    claim.facts.linked(Role::Replaces).next().is_some()
 }
 
 /// The same drug: a code in common, else a row of the crosswalk, else names that say one drug.
@@ -49,9 +64,4 @@ fn drug(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Agreement {
         Agreement::Silent => names_agree(a, b, alike),
         same => same,
     }
-}
-
-/// Whether it says which prescription it renews.
-fn renewed(claim: &Claim<'_>) -> bool {
-    claim.facts.linked(Role::Replaces).next().is_some()
 }

@@ -45,6 +45,10 @@ const IDENTIFIER: u8 = 90;
 /// Strength of the same statement made twice by one endpoint.
 const REPEATED: u8 = 80;
 
+/// Strength of a pair that is one thing only if neither has another such partner: what would tell
+/// several apart (the day) is not stated.
+pub(super) const ONLY_IF_UNIQUE: u8 = 1;
+
 /// The keys under which a claim is compared with others of its type.
 pub(super) fn buckets(
     person: &Person<'_>,
@@ -70,7 +74,7 @@ pub(super) fn buckets(
         "Procedure" | "DiagnosticReport" | "Immunization" | "RiskAssessment" => {
             clinical::dated_buckets(person, claim, &mut add);
         }
-        "Encounter" | "MedicationRequest" => day_buckets(claim, &mut add),
+        "Encounter" => day_buckets(claim, &mut add),
         // There are few of these, and they may agree in what no key shows (focus, custodian).
         "CarePlan" | "CareTeam" | "Task" | "Coverage" | "Consent" | "EpisodeOfCare"
         | "RelatedPerson" => {
@@ -144,17 +148,31 @@ pub(super) fn contradict(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> b
         || x.modifiers != y.modifiers
         || succeed(a, b)
         || match kind {
-            "CarePlan" | "CareTeam" => care_plan::other_custodian(person, a, b),
-            "Goal" | "ServiceRequest" => {
-                problem::problems(person, a, b) == problem::Problems::Different
-                    && !same_business_identifier(person, a, b)
+            "CareTeam" => care_plan::other_custodian(person, a, b),
+            "CarePlan" => {
+                care_plan::other_custodian(person, a, b)
+                    || care_plan::another_time(a, b) && !same_business_identifier(person, a, b)
             }
-            "Task" => task::other_owner(person, a, b),
+            "Goal" => for_another(person, a, b),
+            "ServiceRequest" => for_another(person, a, b) || written_apart(person, a, b),
+            "MedicationRequest" => written_apart(person, a, b),
+            "Task" => task::other_owner(person, a, b) || written_apart(person, a, b),
             // A text that fits two codes does not make them one.
             "Condition" => condition::one_refuted(a, b) || condition::other_code(a, b),
             "AllergyIntolerance" => condition::one_refuted(a, b),
             _ => false,
         }
+}
+
+/// For other problems, and no identifier says otherwise.
+fn for_another(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> bool {
+    problem::problems(person, a, b) == problem::Problems::Different
+        && !same_business_identifier(person, a, b)
+}
+
+/// Written on other days: a third that tells no day does not make one of them.
+fn written_apart(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> bool {
+    evidence::written(a, b).differs() && !same_business_identifier(person, a, b)
 }
 
 /// Level A: one has it from the other, or both from the same third.

@@ -1,19 +1,23 @@
 //! When two ServiceRequests are one order.
 //! <https://hl7.org/fhir/R4/servicerequest.html>
 
+use crate::compare::says_more;
 use crate::flow::{RefTarget, Role};
 
 use super::super::claim::Claim;
 use super::super::person::Person;
 use super::Sameness;
-use super::evidence::{Agreement, actors, body_sites, concept, spans, written};
+use super::evidence::{Agreement, actors, body_sites, codings, concept, spans, written};
 use super::problem::{Problems, problems};
 
 /// The same service ordered on the same day, with nothing against it: another requester, another
 /// reason, another site. Without the day the requester and something else must speak for it. The
 /// same service at another time is another order, and so is one made for another.
 pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sameness {
-    let about = concept(person, a, b);
+    let about = match concept(person, a, b) {
+        Agreement::Differs if described_closer(person, a, b) => Agreement::Close,
+        found => found,
+    };
     if !about.agrees() || passed_on(a) != passed_on(b) {
         return Sameness::Apart;
     }
@@ -46,6 +50,14 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
         + u8::from(requester.agrees()) * 4
         + support as u8;
     Sameness::Same { rule: "order-code-day-requester", strength }
+}
+
+/// Whether one names the service more closely, and day and requester are the same.
+fn described_closer(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> bool {
+    !codings(&a.facts.codes, &b.facts.codes).differs()
+        && says_more(&a.facts.text, &b.facts.text)
+        && written(a, b).agrees()
+        && actors(person, a, b, Role::Requester).agrees()
 }
 
 /// Whether it was made for another order (a sub-referral); what is based on a plan was not.

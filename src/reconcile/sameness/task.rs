@@ -1,6 +1,7 @@
 //! When two Tasks are one task.
 //! <https://hl7.org/fhir/R4/task.html>
 
+use crate::compare::says_more;
 use crate::flow::Role;
 
 use super::super::claim::Claim;
@@ -48,7 +49,17 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
 fn thing_to_do(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Agreement {
     let about = concept(person, a, b);
     let described = texts(&a.facts.title, &b.facts.title);
+    let told = |c: &Claim<'_>| c.facts.codes.iter().any(|t| !t.system.is_empty());
     match (about, described) {
+        // Of two that are in words only, one may say it more closely.
+        (Agreement::Differs, Agreement::Silent | Agreement::Same | Agreement::Close)
+            if !told(a)
+                && !told(b)
+                && written(a, b).agrees()
+                && says_more(&a.facts.text, &b.facts.text) =>
+        {
+            Agreement::Close
+        }
         (Agreement::Differs, _) => Agreement::Differs,
         (_, Agreement::Differs) => Agreement::Differs,
         (Agreement::Silent, _) if named_in(a, b) || named_in(b, a) => Agreement::Close,
