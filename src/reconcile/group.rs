@@ -214,7 +214,7 @@ impl<'a> Clusters<'a> {
         };
         let dated = |root: &usize| {
             let mut claims = self.members[*root].iter().map(|m| &person.claims[self.of_type[*m]]);
-            claims.any(|claim| claim.facts.authored.is_some())
+            claims.any(|claim| sameness::is_dated(claim))
         };
         let alone = |x: &usize, y: &usize| {
             let others = partners.get(x).into_iter().flatten().filter(|other| *other != y);

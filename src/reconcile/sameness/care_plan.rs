@@ -7,11 +7,11 @@ use crate::flow::{Facts, Role, Token};
 
 use super::super::claim::Claim;
 use super::super::person::{Canon, Person};
-use super::Sameness;
 use super::evidence::{Agreement, actors, in_common, parties, references, spans, texts, written};
+use super::{ONLY_IF_UNIQUE, Sameness};
 
-/// A plan that begins so many days after another is the next one.
-const NEXT_PLAN_DAYS: i32 = 31;
+/// A plan that begins more days after another is another: the next one, or somebody else's.
+const NEXT_PLAN_DAYS: i32 = 7;
 /// How much must speak for two plans being one: where the custodian is the same, where one of
 /// them does not say who it is, and where both do and it is open whether that is one.
 const ENOUGH: i8 = 6;
@@ -55,6 +55,13 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
     };
     // Without the custodian the time or the visit must say that it is this plan.
     let placed = custodian.agrees() || period.agrees() || visit.agrees();
+    let aimed = addresses == Agreement::Same || goals == Agreement::Same;
+    let titled = texts(&a.facts.text, &b.facts.text).agrees();
+    let named = custodian.agrees() && (titled || kind.agrees()) || titled && aimed;
+    if weight >= enough && period == Agreement::Silent && visit != Agreement::Same && named {
+        // Last year's plan or this one: it is the only one, or it cannot be told.
+        return Sameness::Same { rule: "care-plan-only", strength: ONLY_IF_UNIQUE };
+    }
     if weight < enough || !placed {
         return Sameness::Apart;
     }

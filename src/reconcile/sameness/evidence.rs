@@ -122,7 +122,7 @@ fn other_amounts(a: &str, b: &str) -> bool {
 
 /// Left, right or both: in the names, or as the body site. Where only the one says it, that is
 /// as good as another side unless the codes say that it is the same.
-fn sides(a: &Claim<'_>, b: &Claim<'_>) -> Agreement {
+pub(super) fn sides(a: &Claim<'_>, b: &Claim<'_>) -> Agreement {
     // Most claims name no side; reading them all again would cost more than the rest.
     let silent = |c: &Claim<'_>| sides_of(c).is_empty();
     if silent(a) && silent(b) {

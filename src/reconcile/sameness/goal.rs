@@ -5,10 +5,10 @@ use crate::flow::{DateSpan, Target};
 
 use super::super::claim::Claim;
 use super::super::person::Person;
-use super::Sameness;
 use super::amount::amounts;
 use super::evidence::{Agreement, concept};
 use super::problem::{Problems, problems};
+use super::{ONLY_IF_UNIQUE, Sameness, is_dated};
 
 /// Goals that began further apart are a recurrence, not the same goal.
 const RECURRENCE_DAYS: i64 = 180;
@@ -29,6 +29,10 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
     }
     if targets.differs() {
         return Sameness::Conflicting("goal-target-differs");
+    }
+    // This year's goal or that of the year before: it is the only one, or it cannot be told.
+    if is_dated(a) != is_dated(b) && targets != Agreement::Same && !addresses.agree() {
+        return Sameness::Same { rule: "goal-only", strength: ONLY_IF_UNIQUE };
     }
     let mut strength = if about == Agreement::Same { 60 } else { 50 };
     strength += u8::from(targets == Agreement::Same) * 4;

@@ -25,8 +25,12 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
     }
     if !authored.agrees() {
         // Which of several it is cannot be known; the only one there is it may well be.
-        // One that has ended and one that goes on may be a prescription and its renewal.
-        let supported = requester.agrees() || dose == Agreement::Same;
+        // One that has ended may be any of the prescriptions before the present one.
+        let active = |c: &Claim<'_>| c.facts.status.as_deref() == Some("active");
+        let supported = match active(a) && active(b) {
+            true => requester.agrees() || dose == Agreement::Same,
+            false => requester.agrees() && dose == Agreement::Same,
+        };
         let alike = renewed(a) == renewed(b) && a.facts.status == b.facts.status;
         return match supported && alike {
             true => Sameness::Same { rule: "prescription-drug-only", strength: ONLY_IF_UNIQUE },

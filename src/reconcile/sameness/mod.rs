@@ -49,6 +49,13 @@ const REPEATED: u8 = 80;
 /// several apart (the day) is not stated.
 pub(super) const ONLY_IF_UNIQUE: u8 = 1;
 
+/// Whether a claim says anything of its time.
+pub(super) fn is_dated(claim: &Claim<'_>) -> bool {
+    let facts = claim.facts;
+    let due = || facts.targets.iter().any(|target| target.due.is_some());
+    facts.authored.is_some() || facts.when.is_some() || due()
+}
+
 /// The keys under which a claim is compared with others of its type.
 pub(super) fn buckets(
     person: &Person<'_>,
@@ -147,6 +154,7 @@ pub(super) fn contradict(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> b
         || intents
         || x.modifiers != y.modifiers
         || succeed(a, b)
+        || evidence::sides(a, b).differs()
         || match kind {
             "CareTeam" => care_plan::other_custodian(person, a, b),
             "CarePlan" => {

@@ -7,7 +7,7 @@ use crate::flow::{RefTarget, Role};
 use super::super::claim::Claim;
 use super::super::person::Person;
 use super::Sameness;
-use super::evidence::{Agreement, actors, body_sites, codings, concept, spans, written};
+use super::evidence::{Agreement, actors, body_sites, codings, concept, sides, spans, written};
 use super::problem::{Problems, problems};
 
 /// The same service ordered on the same day, with nothing against it: another requester, another
@@ -55,6 +55,7 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
 /// Whether one names the service more closely, and day and requester are the same.
 fn described_closer(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> bool {
     !codings(&a.facts.codes, &b.facts.codes).differs()
+        && !sides(a, b).differs()
         && says_more(&a.facts.text, &b.facts.text)
         && written(a, b).agrees()
         && actors(person, a, b, Role::Requester).agrees()
