@@ -88,7 +88,7 @@ impl Crosswalk {
             }
         }
         let before = format!("{:032x}", self.hash.0);
-        self.hash = Hash::of_parts([before.as_bytes(), text.as_bytes()].into_iter());
+        self.hash = Hash::of_parts([before.as_bytes(), text.as_bytes()]);
         Ok(())
     }
 
@@ -136,6 +136,7 @@ impl Crosswalk {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "test")]
 mod tests {
     use super::*;
 

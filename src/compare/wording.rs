@@ -61,14 +61,15 @@ const VOID: [&str; 43] = [
     "a", "all", "an", "and", "any", "as", "at", "be", "been", "by", "disorder", "for", "have",
     "her", "his", "in", "is", "it", "its", "mellitus", "my", "next", "nos", "of", "on", "or",
     "other", "patient", "per", "primary", "procedure", "that", "the", "their", "this", "to",
-    "uncomplicated", "unilateral", "unspecified", "was", "will", "with", "your",
+    "uncomplicated", "unilateral", "unspecified", "was", "will", "with",
+    "your",
 ];
 
 /// Verbs of wishing, what a goal is called, and what an amount is of where that is understood
 /// (`lose 5 kg`, `LDL < 100 mg/dL`): beside an amount they add nothing.
 #[rustfmt::skip]
 const WISHES: [&str; 15] = [
-    "achiev", "blood", "cholesterol", "get", "goal", "hav", "keep", "level", "maintain", "reach", "remain", "stay",
+    "other", "patient", "per", "primary", "procedure", "that", "the", "their", "this", "to",
     "target", "total", "weight",
 ];
 

@@ -45,7 +45,6 @@ pub enum Rule {
 struct PolicyFile {
     #[expect(dead_code, reason = "read by people; the hash tells files apart")]
     version: String,
-    text_similarity: f64,
     bucket_cap: usize,
     default_rule: Rule,
     elements: BTreeMap<String, BTreeMap<String, Rule>>,
@@ -72,9 +71,6 @@ impl Policy {
     /// Says where the text is not a policy.
     pub fn parse(text: &str) -> Result<Self, String> {
         let file: PolicyFile = serde_json::from_str(text).map_err(|e| format!("policy: {e}"))?;
-        if !(0.5..=1.0).contains(&file.text_similarity) {
-            return Err("policy: text_similarity must lie between 0.5 and 1".to_owned());
-        }
         if !(2..=1024).contains(&file.bucket_cap) {
             return Err("policy: bucket_cap must lie between 2 and 1024".to_owned());
         }
@@ -108,11 +104,6 @@ impl Policy {
     /// What tells two policies apart.
     pub fn hash(&self) -> Hash {
         self.hash
-    }
-
-    /// From which similarity (0 to 1) on two normalised texts say the same.
-    pub fn text_similarity(&self) -> f64 {
-        self.file.text_similarity
     }
 
     /// How many records with one comparison key are all compared with each other; beyond, each

@@ -57,8 +57,8 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
     let placed = custodian.agrees() || period.agrees() || visit.agrees();
     let aimed = addresses == Agreement::Same || goals == Agreement::Same;
     let titled = texts(&a.facts.text, &b.facts.text).agrees();
-    let named = custodian.agrees() && (titled || kind.agrees()) || titled && aimed;
-    if weight >= enough && period == Agreement::Silent && visit != Agreement::Same && named {
+    let undated = period == Agreement::Silent && visit != Agreement::Same;
+    if weight >= enough && undated && (custodian.agrees() || titled && aimed) {
         // Last year's plan or this one: it is the only one, or it cannot be told.
         return Sameness::Same { rule: "care-plan-only", strength: ONLY_IF_UNIQUE };
     }
