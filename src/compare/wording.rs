@@ -69,8 +69,8 @@ const VOID: [&str; 43] = [
 /// (`lose 5 kg`, `LDL < 100 mg/dL`): beside an amount they add nothing.
 #[rustfmt::skip]
 const WISHES: [&str; 15] = [
-    "other", "patient", "per", "primary", "procedure", "that", "the", "their", "this", "to",
-    "target", "total", "weight",
+    "achiev", "blood", "cholesterol", "get", "goal", "hav", "keep", "level", "maintain", "reach",
+    "remain", "stay", "target", "total", "weight",
 ];
 
 /// Words that turn a statement into its opposite.
