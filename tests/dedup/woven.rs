@@ -82,6 +82,12 @@ pub(crate) fn view(world: &World) -> View {
         class: DisclosureClass::Full,
         as_of: jiff::civil::date(2026, 3, 1),
     };
-    let input = PersonInput { charts, outside: &Directory, endpoints: &endpoints, stamp };
+    let input = PersonInput {
+        charts,
+        outside: &Directory,
+        endpoints: &endpoints,
+        stamp,
+        overrides: Vec::new(),
+    };
     weave(&input, &NoPreviousRows, &POLICY, &KEY, jiff::civil::date(2026, 3, 1))
 }
