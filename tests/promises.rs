@@ -3,6 +3,8 @@
 //! out compared.
 #![expect(clippy::unwrap_used, reason = "test")]
 
+#[path = "promises/authority.rs"]
+mod authority;
 #[path = "promises/compared.rs"]
 mod compared;
 #[path = "promises/deliveries.rs"]

@@ -6,11 +6,12 @@
 
 use axum::http::header;
 use bytes::Bytes;
+use serde_json::Value;
 
 use crate::fhir::ResourceType;
 use crate::fhir::search::SearchTable;
 use crate::flow::{DerivedId, stamp_meta};
-use crate::reconcile;
+use crate::reconcile::{self, StatedProvenance};
 
 use super::error::ApiError;
 use super::query::Include;
@@ -74,6 +75,7 @@ pub(super) fn read(
 /// # Errors
 /// When the store fails.
 pub(super) fn body(reader: &mut Reader<'_>, row: &RowRef) -> Result<Option<Bytes>, ApiError> {
+    let stated = stated_about(reader, row)?;
     let table = reader.table(row)?;
     let at = table.rows.binary_search_by_key(&row.row().id, |row| row.id);
     let Ok(trace) = at.map(|at| &table.rows[at]) else { return Ok(None) };
@@ -88,11 +90,33 @@ pub(super) fn body(reader: &mut Reader<'_>, row: &RowRef) -> Result<Option<Bytes
     let rendered = reconcile::provenance(
         row.identity(),
         trace.last_updated,
-        &members,
-        &trace.choices,
+        (&members, &trace.choices),
+        &stated,
         &base_url,
         reader.gateway.public_base_url(),
     );
     let rendered = rendered.to_string();
     Ok(Some(stamp_meta(rendered.as_bytes(), trace.version, trace.last_updated).into()))
+}
+
+/// What endpoints state themselves of where a resource is from.
+fn stated_about(reader: &mut Reader<'_>, row: &RowRef) -> Result<Vec<StatedProvenance>, ApiError> {
+    let (rows, by): (Vec<RowRef>, Vec<_>) = reader.provenances_about(row)?.into_iter().unzip();
+    let bodies = reader.bodies(&rows)?;
+    let stated = rows.iter().zip(by).zip(bodies).filter_map(|((row, by), body)| {
+        let body: Value = serde_json::from_slice(&body?).ok()?;
+        let agents = body.get("agent").and_then(Value::as_array).into_iter().flatten();
+        Some(StatedProvenance {
+            reference: row.reference(),
+            endpoints: by.into_iter().filter(|endpoint| reader.access.sees(endpoint)).collect(),
+            agents: agents.filter(|agent| !names_contained(agent)).cloned().collect(),
+        })
+    });
+    Ok(stated.collect())
+}
+
+/// Whether an agent is contained in its Provenance, and so named there alone.
+fn names_contained(agent: &Value) -> bool {
+    let references = ["/who/reference", "/onBehalfOf/reference"].map(|at| agent.pointer(at));
+    references.into_iter().flatten().filter_map(Value::as_str).any(|to| to.starts_with('#'))
 }

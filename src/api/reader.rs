@@ -13,6 +13,7 @@ use crate::store::{Issued, ListedRow, Listing, Store, Table, Values};
 
 use super::ApiOptions;
 use super::error::ApiError;
+use super::include::references;
 use super::served;
 
 /// How many tables are remembered while one request is answered.
@@ -31,9 +32,15 @@ pub(super) struct Reader<'a> {
     pub(super) count: usize,
     listings: BTreeMap<(Owner, ResourceType), Option<Listing>>,
     tables: BTreeMap<(Owner, ResourceType), Rc<Table>>,
+    /// Per owner: the Provenances that sources state, by what they are about, each with the
+    /// endpoints that state it.
+    provenances: BTreeMap<Owner, BTreeMap<Box<str>, Vec<StatedBy>>>,
     settled: BTreeSet<Option<Owner>>,
     endpoints: Option<Arc<[EndpointState]>>,
 }
+
+/// A Provenance with the endpoints that state it.
+type StatedBy = (RowRef, BTreeSet<Arc<str>>);
 
 /// A row of a view, as it is listed.
 #[derive(Clone)]
@@ -79,6 +86,7 @@ impl<'a> Reader<'a> {
             count: 0,
             listings: BTreeMap::new(),
             tables: BTreeMap::new(),
+            provenances: BTreeMap::new(),
             settled: BTreeSet::new(),
             endpoints: None,
         }
@@ -212,9 +220,37 @@ impl<'a> Reader<'a> {
         let table = Rc::new(table.unwrap_or_default());
         if self.tables.len() >= TABLES_MAX {
             self.tables.clear();
+            self.provenances.clear();
         }
         self.tables.insert(key, table.clone());
         Ok(table)
+    }
+
+    /// The Provenances that sources state about a row.
+    pub(super) fn provenances_about(&mut self, row: &RowRef) -> Result<Vec<StatedBy>, ApiError> {
+        if !self.provenances.contains_key(&row.owner) {
+            let kind = ResourceType::of("Provenance");
+            let parameters = self.gateway.search_table().parameters(kind).iter();
+            let targets: Vec<u16> = parameters
+                .enumerate()
+                .filter(|(_, parameter)| &*parameter.name == "target")
+                .filter_map(|(at, _)| u16::try_from(at).ok())
+                .collect();
+            let mut about: BTreeMap<Box<str>, Vec<StatedBy>> = BTreeMap::new();
+            for stated in self.rows(row.owner, kind)? {
+                let table = self.table(&stated)?;
+                let at = table.rows.binary_search_by_key(&stated.row().id, |row| row.id);
+                let Ok(kept) = at.map(|at| &table.rows[at]) else { continue };
+                let by: BTreeSet<Arc<str>> =
+                    kept.members.iter().map(|member| member.key.endpoint.clone()).collect();
+                for target in references(&kept.values, &targets) {
+                    about.entry(target.into()).or_default().push((stated.clone(), by.clone()));
+                }
+            }
+            self.provenances.insert(row.owner, about);
+        }
+        let about = self.provenances.get(&row.owner);
+        Ok(about.and_then(|about| about.get(&*row.reference())).cloned().unwrap_or_default())
     }
 
     /// Bodies of rows, in the order given. A row that has left the view since it was found has
@@ -283,6 +319,7 @@ impl<'a> Reader<'a> {
         if after != before {
             self.listings.clear();
             self.tables.clear();
+            self.provenances.clear();
         }
         Ok(after)
     }

@@ -147,7 +147,8 @@ async fn serve_endpoint(endpoint: &PopulationEndpoint) -> Result<EndpointConfig,
     }
     let forever = std::future::pending();
     tokio::spawn(serve(listener, simulator.router(), forever, ServeOptions::default()));
-    Ok(EndpointConfig::new(endpoint.id, endpoint.name, &url))
+    let organization = Some(endpoint.organization.clone());
+    Ok(EndpointConfig { organization, ..EndpointConfig::new(endpoint.id, endpoint.name, &url) })
 }
 
 /// Compares what was merged with what the population knows.

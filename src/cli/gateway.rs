@@ -143,9 +143,14 @@ pub(super) fn refuse_insecure(config: &Config) -> Result<(), CliError> {
     if errors.is_empty() { Ok(()) } else { Err(CliError::Usage(errors.join("\n"))) }
 }
 
+/// The system of identifiers that are URIs.
+const URN: &str = "urn:ietf:rfc:3986";
+
 fn endpoint_settings(endpoint: &EndpointConfig) -> EndpointSettings {
     let organizations = endpoint.organization.iter().map(|organization| {
-        let (system, value) = normalise_identifier("urn:ietf:rfc:3986", organization);
+        // A URN names it by itself; any other identifier counts only with its system.
+        let (system, value) = organization.rsplit_once('|').unwrap_or((URN, organization));
+        let (system, value) = normalise_identifier(system, value);
         Identifier { system, value, ..Identifier::default() }
     });
     EndpointSettings {

@@ -32,7 +32,8 @@ pub struct EndpointConfig {
     /// Used by survivorship only where no better rule decides; larger is trusted more.
     #[serde(default)]
     pub trust: i32,
-    /// Identifier of the organisation that runs it, as a URN.
+    /// Identifier of the organisation whose system it is: `system|value`, or a URN. Its word counts
+    /// for what that organisation, or who works for it, has ordered, does or keeps.
     #[serde(default)]
     pub organization: Option<String>,
     /// Which patients are pulled.

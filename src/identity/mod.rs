@@ -26,7 +26,7 @@ mod properties;
 
 pub use blocking::blocking_keys;
 pub use cluster::{Clustering, Cut, cluster, cluster_within, linking_grade};
-pub use directory::{directory_keys, same_directory_entry};
+pub use directory::{directory_keys, identifier_key, role_key, same_directory_entry};
 pub use model::Model;
 pub use score::compare_homes;
 pub use waterfall::waterfall_text;

@@ -161,7 +161,8 @@ impl Gateway {
         let views = weave_in_parallel(self, &groups)?;
         let mut live: BTreeSet<Owner> = BTreeSet::new();
         let mut unknown = Vec::new();
-        let mut relinked = BTreeSet::new();
+        let mut changed: BTreeSet<DerivedId> =
+            self.changed_keys(&identified.links)?.into_iter().collect();
         for (homes, owner_view) in groups.iter().zip(views) {
             let owner = owner_view.view.owner;
             live.insert(owner);
@@ -171,10 +172,10 @@ impl Gateway {
                     link.owner = Some(owner);
                 }
             }
-            relinked.extend(self.relinked(&owner_view, homes)?);
+            changed.extend(self.changed_answers(&owner_view, homes)?);
             batch.views.push(self.view_write(homes, owner_view));
         }
-        self.mark_referrers(&relinked, &mut batch)?;
+        self.mark_referrers(&changed, &mut batch)?;
         self.retire_owners(&identified, &groups, &live, &mut batch)?;
         let settled = Settled { homes: batch.clean.len(), owners: batch.views.len() };
         batch.links = identified.links.into_values().collect();
@@ -277,37 +278,6 @@ impl Gateway {
             stays = false;
         }
         Ok(stays)
-    }
-
-    /// The directory records whose shown resource is another one than before.
-    fn relinked(&self, woven: &OwnerView, homes: &[Home]) -> Result<Vec<DerivedId>, GatewayError> {
-        let mut relinked = Vec::new();
-        for home in homes {
-            let Home::Directory(record) = home else { continue };
-            let before = self.store().link(&Access::system(), home)?.and_then(|l| l.owner);
-            if before != Some(woven.view.owner) {
-                relinked.push(self.store().id_key().record(record));
-            }
-        }
-        Ok(relinked)
-    }
-
-    /// Who refers to a directory record that is shown as another resource is dirty: views stored
-    /// before, and views of this very settle, which were woven by the links of before.
-    fn mark_referrers(
-        &self,
-        relinked: &BTreeSet<DerivedId>,
-        batch: &mut Settle,
-    ) -> Result<(), GatewayError> {
-        for id in relinked {
-            batch.dirty.extend(self.store().referrers(&Access::system(), *id)?);
-        }
-        for view in &batch.views {
-            if view.directory_refs.iter().any(|id| relinked.contains(id)) {
-                batch.dirty.extend(view.homes.iter().cloned());
-            }
-        }
-        Ok(())
     }
 
     fn view_write(&self, homes: &[Home], woven: OwnerView) -> ViewWrite {

@@ -9,13 +9,12 @@ use crate::flow::{
     Access, DerivedId, Disposition, Home, Indexed, Override, Owner, RecordDisposition, RecordKey,
     State, View, ViewRow, ViewStamp, unstamp_meta,
 };
-use crate::reconcile::{
-    self, ChartInput, DirectoryInput, InputRecord, Outside, PersonInput, PreviousRows, Standing,
-};
+use crate::reconcile::{self, ChartInput, DirectoryInput, InputRecord, PersonInput, PreviousRows};
 use crate::store::{Store, StoreError, StoredRecord, Table};
 
 use super::accept::provenance_targets;
 use super::gateway::{Gateway, GatewayError};
+use super::outside::{Asked, StoreOutside};
 use super::settle::current_in;
 
 /// A woven owner, with what settle needs to write it.
@@ -62,16 +61,17 @@ pub(super) fn weave_owner(gateway: &Gateway, homes: &[Home]) -> Result<OwnerView
     superseded.retain(|_, versions| *versions != 0);
 
     let previous = Previous::read(gateway, homes)?;
-    let outside = StoreOutside { store, unknown: RefCell::default(), failed: OnceLock::new() };
+    let outside = StoreOutside::new(store, gateway.endpoint_facts());
     let overrides = standing_overrides(store, homes)?;
     let mut view = weave_records(gateway, (records, overrides), &outside, &previous);
-    if let Some(error) = outside.failed.into_inner().or(previous.failed.into_inner()) {
+    let Asked { mut about, unknown } = outside.into_asked()?;
+    if let Some(error) = previous.failed.into_inner() {
         return Err(error.into());
     }
     extract_values(gateway, &mut view);
-    let mut unknown = outside.unknown.into_inner();
-    unknown.sort();
-    unknown.dedup();
+    // What was asked only to compare or to choose matters as much as what is shown.
+    about.extend(std::mem::take(&mut view.directory_refs));
+    view.directory_refs = about.into_iter().collect();
     let previous = StoredTables {
         tables: previous
             .tables
@@ -284,41 +284,5 @@ impl PreviousRows for Previous<'_> {
             });
         }
         None
-    }
-}
-
-/// What records of others stand for, as the store has it now.
-struct StoreOutside<'a> {
-    store: &'a dyn Store,
-    unknown: RefCell<Vec<DerivedId>>,
-    failed: OnceLock<StoreError>,
-}
-
-impl StoreOutside<'_> {
-    fn ask(&self, key: &RecordKey) -> Result<Standing, StoreError> {
-        let access = Access::system();
-        let id = self.store.id_key().record(key);
-        let header = self.store.headers(&access, &[id])?.pop().flatten();
-        let Some(header) = header else {
-            self.unknown.borrow_mut().push(id);
-            return Ok(Standing::Unknown);
-        };
-        Ok(match header.home() {
-            Home::Chart(_) => Standing::OtherPerson(id),
-            Home::Shared(_) => Standing::Stored,
-            home @ Home::Directory(_) => match self.store.owner(&access, home)? {
-                Some(owner) => Standing::Directory(key.resource_type, owner.id()),
-                None => Standing::Unknown,
-            },
-        })
-    }
-}
-
-impl Outside for StoreOutside<'_> {
-    fn stands_for(&self, key: &RecordKey) -> Standing {
-        self.ask(key).unwrap_or_else(|error| {
-            let _ = self.failed.set(error);
-            Standing::Unknown
-        })
     }
 }

@@ -46,6 +46,8 @@ pub struct PopulationEndpoint {
     pub name: &'static str,
     /// Where its server would stand.
     pub base_hint: &'static str,
+    /// How it names itself in its own directory: `system|value`.
+    pub organization: String,
     /// Its resources; a few are unusable on purpose.
     pub resources: Vec<Value>,
     /// Whether its server answers searches only with a patient.

@@ -46,6 +46,7 @@ impl World {
             id: IDS[at],
             name: names[at],
             base_hint: bases[at],
+            organization: format!("{}/org|O{}", SYSTEMS[at], 100 + at),
             resources: Vec::new(),
             requires_patient: at == HARBOR,
             offers_everything: at == MERCY,

@@ -1,6 +1,6 @@
 //! What weaving is handed: the source records of one person, and what it may ask about others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::fhir::ResourceType;
@@ -80,6 +80,12 @@ pub trait Outside {
         _identifier: &Identifier,
     ) -> Option<RecordKey> {
         None
+    }
+
+    /// The endpoints that are the system of this Organization, or of the Organization that this
+    /// Practitioner or PractitionerRole works for.
+    fn systems_of(&self, _key: &RecordKey) -> BTreeSet<Arc<str>> {
+        BTreeSet::new()
     }
 }
 

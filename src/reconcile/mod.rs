@@ -31,11 +31,11 @@ pub use input::{
 };
 pub use merge::TAG_SYSTEM;
 pub use policy::{Policy, Rule};
-pub use provenance::{UNADDRESSED, provenance};
+pub use provenance::{StatedProvenance, UNADDRESSED, provenance};
 pub use weave::weave;
 
 /// Version of the weaving code: raised when its results change.
-pub const WEAVE_VERSION: u32 = 5;
+pub const WEAVE_VERSION: u32 = 6;
 /// The code system of our conflict and finding rules.
 pub const RULE_SYSTEM: &str = "urn:careweave:rule";
 /// The rules whose DetectedIssue is something to act on; those of all others are conflicts.

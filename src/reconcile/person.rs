@@ -29,8 +29,6 @@ pub(super) struct Person<'a> {
     pub(super) policy: &'a Policy,
     pub(super) ids: &'a IdKey,
     pub(super) endpoints: &'a BTreeMap<Arc<str>, EndpointFacts>,
-    /// The endpoints whose system an organization (by shown directory id) runs.
-    systems: HashMap<DerivedId, BTreeSet<Arc<str>>>,
     outside: &'a dyn Outside,
     charts: BTreeSet<ChartKey>,
     by_key: HashMap<&'a RecordKey, usize>,
@@ -38,6 +36,7 @@ pub(super) struct Person<'a> {
     /// Claims by the record they were lifted from.
     lifted: HashMap<&'a RecordKey, Vec<usize>>,
     standings: RefCell<HashMap<RecordKey, Standing>>,
+    systems: RefCell<HashMap<RecordKey, BTreeSet<Arc<str>>>>,
     /// The endpoints at which this person's records refer to a member of a directory entry.
     held_at: OnceCell<HashMap<DerivedId, BTreeSet<Arc<str>>>>,
 }
@@ -112,7 +111,7 @@ impl<'a> Person<'a> {
             }
         }
         let Surroundings { outside, endpoints, policy, ids } = surroundings;
-        let mut person = Self {
+        Self {
             group_of: vec![None; claims.len()],
             claims,
             groups: Vec::new(),
@@ -121,17 +120,15 @@ impl<'a> Person<'a> {
             policy,
             ids,
             endpoints,
-            systems: HashMap::new(),
             outside,
             charts,
             by_key,
             by_identifier,
             lifted,
             standings: RefCell::default(),
+            systems: RefCell::default(),
             held_at: OnceCell::new(),
-        };
-        person.systems = person.systems_by_organization();
-        person
+        }
     }
 
     /// The claim with this key.
@@ -261,23 +258,34 @@ impl<'a> Person<'a> {
         held_at
     }
 
-    /// Whether an endpoint is the system of one of these organizations.
-    pub(super) fn is_system_of(&self, endpoint: &str, parties: &BTreeSet<Canon>) -> bool {
-        parties.iter().any(|party| match party {
-            Canon::Directory(id) => self.systems.get(id).is_some_and(|e| e.contains(endpoint)),
-            Canon::Named(system, value) => self.endpoints.get(endpoint).is_some_and(|e| {
-                e.organizations.iter().any(|o| o.system == *system && o.value == *value)
-            }),
-            Canon::Group(_) | Canon::Record(_) | Canon::Url(_) => false,
-        })
+    /// The endpoints that are the system of those who play a role in a claim.
+    pub(super) fn systems_of(&self, claim: &Claim<'_>, role: Role) -> BTreeSet<Arc<str>> {
+        let mut systems = BTreeSet::new();
+        for target in claim.facts.linked(role) {
+            let record = match target {
+                RefTarget::Record(key) => Some(key.clone()),
+                RefTarget::Identified { resource_type, identifier } => {
+                    systems.extend(self.run_by(identifier));
+                    self.identified(claim.endpoint(), *resource_type, identifier)
+                }
+                RefTarget::External(_) | RefTarget::Dangling(_) => None,
+            };
+            if let Some(key) = record.filter(|key| self.claim_of(key).is_none()) {
+                let mut known = self.systems.borrow_mut();
+                let of_record =
+                    known.entry(key).or_insert_with_key(|key| self.outside.systems_of(key));
+                systems.extend(of_record.iter().cloned());
+            }
+        }
+        systems
     }
 
-    /// Which endpoints run the system of which organization, sorted: for hashing.
-    pub(super) fn systems_in_words(&self) -> Vec<String> {
-        let mut words: Vec<String> =
-            self.systems.iter().map(|(id, run_by)| format!("{id} {run_by:?}")).collect();
-        words.sort();
-        words
+    /// The endpoints that are configured as the system of the organization of this identifier.
+    fn run_by<'b>(&'b self, identifier: &'b Identifier) -> impl Iterator<Item = Arc<str>> + 'b {
+        let run = self.endpoints.iter().filter(|(_, facts)| {
+            facts.organizations.iter().any(|o| crate::compare::same_identifier(o, identifier))
+        });
+        run.map(|(endpoint, _)| endpoint.clone())
     }
 
     /// The records that were lifted from this one, by id, sorted.
@@ -290,27 +298,6 @@ impl<'a> Person<'a> {
     /// The claim's own address at its endpoint, if that is configured.
     pub(super) fn url(&self, key: &RecordKey) -> Option<String> {
         source_url(self.endpoints, key)
-    }
-
-    fn systems_by_organization(&self) -> HashMap<DerivedId, BTreeSet<Arc<str>>> {
-        let organization = ResourceType::of("Organization");
-        let mut systems: HashMap<DerivedId, BTreeSet<Arc<str>>> = HashMap::new();
-        for (endpoint, facts) in self.endpoints {
-            for identifier in &facts.organizations {
-                let held_by =
-                    |e: &Arc<str>| self.outside.identified(e, Some(organization), identifier);
-                // Its own record of itself, else those that others have of it.
-                let own = held_by(endpoint);
-                let others = self.endpoints.keys().filter(|_| own.is_none()).filter_map(held_by);
-                let holders: Vec<RecordKey> = own.iter().cloned().chain(others).collect();
-                for holder in holders {
-                    if let Standing::Directory(_, shown) = self.standing(&holder) {
-                        systems.entry(shown).or_default().insert(endpoint.clone());
-                    }
-                }
-            }
-        }
-        systems
     }
 }
 

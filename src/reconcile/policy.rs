@@ -128,6 +128,13 @@ impl Policy {
         of(resource_type).or_else(|| of(ANY)).copied().unwrap_or(self.file.default_rule)
     }
 
+    /// Whether a rule for this type asks whose system an endpoint is.
+    pub fn asks_authority(&self, resource_type: &str) -> bool {
+        let of = |t: &str| self.file.elements.get(t).into_iter().flat_map(|rules| rules.values());
+        let all = of(resource_type).chain(of(ANY)).chain([&self.file.default_rule]);
+        all.into_iter().any(|rule| rule.asks_authority())
+    }
+
     /// The name of the field group that an element is taken with: elements of one group come
     /// from one source.
     pub fn field_group<'a>(&'a self, resource_type: &str, element: &'a str) -> &'a str {
@@ -148,6 +155,11 @@ impl Policy {
 }
 
 impl Rule {
+    /// Whether it asks whose system an endpoint is.
+    fn asks_authority(self) -> bool {
+        matches!(self, Self::RequesterSystem | Self::AllowedActor | Self::Custodian)
+    }
+
     /// Its name in the policy and in Provenance.
     pub fn name(self) -> &'static str {
         match self {

@@ -11,7 +11,7 @@ use crate::flow::{DerivedId, Hash, Member, Stamp, ViewRow};
 use super::WEAVE_VERSION;
 use super::claim::Claim;
 use super::input::PreviousRows;
-use super::merge::merge;
+use super::merge::{AUTHORITIES, merge};
 use super::person::{Group, Person};
 use super::resolve::{self, Rewrite};
 
@@ -120,6 +120,7 @@ fn input_hash(
             parts.push(rewrite.reference.as_deref().unwrap_or_default().as_bytes().to_vec());
         }
         parts.extend(lifted_from(person, claim));
+        parts.extend(authority_of(person, group, claim));
     }
     let of_group = person.group_of[group.shown].into_iter();
     for (element, claim) in of_group.flat_map(|index| person.overrides.within(index)) {
@@ -135,6 +136,15 @@ fn lifted_from(person: &Person<'_>, claim: &Claim<'_>) -> Option<Vec<u8>> {
     (!lifted.is_empty()).then(|| lifted.join("\n").into_bytes())
 }
 
+/// The systems of those whose word counts, where members may differ and a rule asks for them.
+fn authority_of(person: &Person<'_>, group: &Group, claim: &Claim<'_>) -> Option<Vec<u8>> {
+    let asked = group.members.len() > 1 && person.policy.asks_authority(group.resource_type.name());
+    asked.then(|| {
+        let systems = AUTHORITIES.map(|role| person.systems_of(claim, role));
+        format!("{systems:?}").into_bytes()
+    })
+}
+
 /// What all rows of a view have in common.
 fn context_hash(person: &Person<'_>) -> Hash {
     let mut parts: Vec<String> =
@@ -147,6 +157,5 @@ fn context_hash(person: &Person<'_>) -> Hash {
             parts.push(format!("{}|{}", organization.system, organization.value));
         }
     }
-    parts.extend(person.systems_in_words());
     Hash::of_parts(parts.iter().map(String::as_bytes))
 }

@@ -156,11 +156,11 @@ fn entry(key: &RecordKey, resource: &Value) -> Value {
     json!({"fullUrl": url, "resource": resource})
 }
 
-/// The organization whose system the endpoint is, as it names it itself.
+/// The organization whose system the endpoint is, as it and the made population name it.
 fn organization(at: usize, endpoint: &str) -> Identifier {
     Identifier {
         system: format!("http://{endpoint}.example/org").into(),
-        value: format!("O{at}").into(),
+        value: format!("O{}", 100 + at).into(),
         ..Identifier::default()
     }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "test")]
 
 mod findings;
+mod groups;
 mod loops;
 mod overrides;
 mod problems;
@@ -405,8 +406,8 @@ fn provenance_names_every_source_version() {
     let goal = rows(&view, "Goal")[0];
     let target = (ResourceType::of("Goal"), goal.id);
     let url = |e: &str| Some(base(e));
-    let rendered =
-        provenance(target, at(), &goal.members, &goal.choices, &url, "http://127.0.0.1:8080");
+    let trace = (&goal.members[..], &goal.choices[..]);
+    let rendered = provenance(target, at(), trace, &[], &url, "http://127.0.0.1:8080");
     assert_eq!(rendered["entity"].as_array().unwrap().len(), 3);
     assert_eq!(rendered["agent"].as_array().unwrap().len(), 4);
     assert_eq!(rendered["id"], format!("Goal.{}", goal.id));

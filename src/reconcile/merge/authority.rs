@@ -1,7 +1,6 @@
 //! Authority: whose word counts for an element.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -9,9 +8,13 @@ use serde_json::Value;
 use crate::fhir::parse_moment;
 use crate::flow::Role;
 
-use super::super::person::{Canon, Person};
+use super::super::person::Person;
 use super::super::policy::Rule;
 use super::element::{Part, completeness};
+
+/// The roles of those whose word may count.
+pub(in super::super) const AUTHORITIES: [Role; 4] =
+    [Role::Requester, Role::Performer, Role::Custodian, Role::Author];
 
 /// Parts in the order in which they count, and the name of the rule that told the first from
 /// the second.
@@ -32,9 +35,10 @@ struct Rank {
     claim: usize,
 }
 
-/// Ranks what members say of one element by a rule of the policy; ties go to the later date,
-/// the more trusted endpoint, the further progress, the smaller key: never to what came first,
-/// because the order of arrival must not show in what is said.
+/// Ranks what members say of one element by a rule of the policy. Ties go to the later date, which
+/// the author states of the thing itself; to the more trusted endpoint, which the site has said; to
+/// the further status, which is only a guess at what happened last; and to the smaller key. Never
+/// to what came first, because the order of arrival must not show in what is said.
 pub(super) fn rank(
     person: &Person<'_>,
     kind: &str,
@@ -100,18 +104,15 @@ fn rank_of(person: &Person<'_>, kind: &str, element: &str, rule: Rule, part: &Pa
     }
 }
 
-/// Whether the endpoint that states the claim is the system of the party in that role. Where
-/// no endpoint of the group is, the one that has it from nobody else counts.
+/// Whether the endpoint that states the claim is the system of the party in that role. One member
+/// may state the party that another leaves out.
 fn is_system_of(person: &Person<'_>, claim: usize, role: Role) -> bool {
-    let parties: BTreeSet<Canon> = match person.group_of[claim] {
-        // One member may state the party that another leaves out.
-        Some(group) => {
-            let members = person.groups[group].members.iter();
-            members.flat_map(|(i, _)| person.canons(&person.claims[*i], role)).collect()
-        }
-        None => person.canons(&person.claims[claim], role),
-    };
-    person.is_system_of(person.claims[claim].endpoint(), &parties)
+    let endpoint = person.claims[claim].endpoint();
+    let runs = |i: usize| person.systems_of(&person.claims[i], role).contains(endpoint);
+    match person.group_of[claim] {
+        Some(group) => person.groups[group].members.iter().any(|(i, _)| runs(*i)),
+        None => runs(claim),
+    }
 }
 
 /// Who may set a Task status: the requester, the owner, or either.
@@ -148,47 +149,26 @@ fn recency(person: &Person<'_>, claim: usize) -> Option<Timestamp> {
     moment.or_else(|| day(claim.facts.changed)).or_else(|| day(claim.facts.authored))
 }
 
-/// How far along a status is; more is further.
+/// How far along a status is by the type's state machine; more is further. A status that nothing
+/// follows comes last: who has not got there yet has not heard. A pause comes before what it
+/// pauses: either may follow the other, and what may still be open must not leave a work list
+/// because one source, at an unknown time, said "on-hold".
 fn progress(kind: &str, status: &str) -> u8 {
+    #[rustfmt::skip]
     let order: &[&str] = match kind {
         "Task" => &[
-            "draft",
-            "requested",
-            "received",
-            "accepted",
-            "ready",
-            "on-hold",
-            "in-progress",
-            "rejected",
-            "cancelled",
-            "failed",
-            "completed",
+            "draft", "requested", "received", "accepted", "ready", "on-hold", "in-progress",
+            "rejected", "cancelled", "failed", "completed",
         ],
         "Goal" => &[
-            "proposed",
-            "planned",
-            "accepted",
-            "active",
-            "on-hold",
-            "rejected",
-            "cancelled",
+            "proposed", "planned", "accepted", "on-hold", "active", "rejected", "cancelled",
             "completed",
         ],
         _ => &[
-            "draft",
-            "planned",
-            "registered",
-            "preliminary",
-            "active",
-            "on-hold",
-            "in-progress",
-            "revoked",
-            "stopped",
-            "cancelled",
-            "completed",
-            "finished",
-            "final",
-            "amended",
+            "proposed", "draft", "preparation", "planned", "pending", "waitlist", "registered",
+            "booked", "preliminary", "arrived", "triaged", "on-hold", "onhold", "onleave",
+            "suspended", "active", "in-progress", "revoked", "stopped", "not-done", "noshow",
+            "cancelled", "inactive", "fulfilled", "completed", "finished", "final", "amended",
             "corrected",
         ],
     };

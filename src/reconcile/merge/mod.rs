@@ -22,6 +22,7 @@ use super::provenance::unaddressed;
 use super::resolve::{Rewrite, local};
 use element::Part;
 
+pub(super) use authority::AUTHORITIES;
 pub(super) use element::stem;
 
 /// The system of our own tags.
