@@ -28,7 +28,7 @@ pub use identity::{
 };
 pub use key::{ChartKey, Home, RecordKey};
 pub use pull::Cursor;
-pub use source::{Content, Ingested, Quarantined, RecordIssue, SourceRecord};
+pub use source::{Content, Ingested, Quarantined, RecordIssue, SourceRecord, lifted_key};
 pub use version::{Observed, RecordHeader, Stamp, State, Version};
 pub use view::{
     Choice, Disposition, Member, Owner, RecordDisposition, View, ViewRow, ViewStamp, stamp_meta,

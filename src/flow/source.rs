@@ -2,11 +2,42 @@
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::fhir::{ResourceType, is_id};
 
 use super::facts::Facts;
 use super::id::Hash;
 use super::key::{Home, RecordKey};
 use super::version::{Stamp, State};
+
+/// Contained resources of these types become records keyed `Parent/id#fragment`.
+const LIFTED_TYPES: [&str; 10] = [
+    "CommunicationRequest",
+    "Condition",
+    "DeviceRequest",
+    "Goal",
+    "MedicationRequest",
+    "NutritionOrder",
+    "Patient",
+    "ServiceRequest",
+    "Task",
+    "VisionPrescription",
+];
+
+/// The key that a contained resource has as a record of its own; `None` if it stays in its
+/// container. Nothing but the resource itself decides, so that who reads the container, and whose
+/// the lifted record is, makes no difference.
+pub fn lifted_key(parent: &RecordKey, inner: &Value) -> Option<RecordKey> {
+    let name = inner.get("resourceType")?.as_str()?;
+    let kind = LIFTED_TYPES.contains(&name).then(|| ResourceType::parse(name)).flatten()?;
+    // Some senders write the reference's "#" into the id.
+    let fragment = inner.get("id")?.as_str()?.trim_start_matches('#');
+    is_id(fragment).then(|| {
+        let id = format!("{}/{}#{fragment}", parent.resource_type, parent.id);
+        RecordKey::new(&parent.endpoint, kind, &id)
+    })
+}
 
 /// One version of one source record, ready to be accepted.
 #[derive(Clone, Debug)]

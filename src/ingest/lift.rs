@@ -9,22 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::fhir::{ResourceType, is_id};
-use crate::flow::RecordKey;
-
-/// Contained resources of these types become records keyed `Parent/id#fragment`.
-const LIFTED_TYPES: [&str; 10] = [
-    "CommunicationRequest",
-    "Condition",
-    "DeviceRequest",
-    "Goal",
-    "MedicationRequest",
-    "NutritionOrder",
-    "Patient",
-    "ServiceRequest",
-    "Task",
-    "VisionPrescription",
-];
+use crate::flow::{RecordKey, lifted_key};
 
 /// What a resource contains.
 #[derive(Default)]
@@ -48,11 +33,7 @@ impl Contained {
             if found.by_fragment.contains_key(fragment) {
                 continue;
             }
-            let lifted = lifted_type(inner).filter(|_| is_id(fragment)).map(|kind| RecordKey {
-                endpoint: parent.endpoint.clone(),
-                resource_type: kind,
-                id: format!("{}/{}#{fragment}", parent.resource_type, parent.id).into(),
-            });
+            let lifted = lifted_key(parent, inner);
             if let Some(key) = &lifted {
                 found.lifted.insert(index, key.clone());
             }
@@ -99,9 +80,4 @@ fn texts(body: &[u8]) -> Vec<&RawValue> {
 
 fn list(resource: &Value) -> &[Value] {
     resource.get("contained").and_then(Value::as_array).map_or(&[], Vec::as_slice)
-}
-
-fn lifted_type(inner: &Value) -> Option<ResourceType> {
-    let name = inner.get("resourceType")?.as_str()?;
-    LIFTED_TYPES.contains(&name).then(|| ResourceType::parse(name)).flatten()
 }

@@ -143,14 +143,15 @@ impl Gateway {
         collect_references(&resource, &mut literals);
         for literal in literals {
             match parse_reference(literal) {
-                Reference::Relative { id: target, .. } => {
+                Reference::Relative { resource_type: kind, id: target, .. } => {
                     verified.references += 1;
                     let known = match target.parse::<DerivedId>() {
                         Ok(target) => self.store().issued(&Access::system(), target)?.is_some(),
                         Err(_) => false,
                     };
                     if !known {
-                        let text = format!("a reference of {resource_type}/{id} leads nowhere");
+                        let at = format!("{resource_type}/{id}");
+                        let text = format!("{at}: a reference to a {kind} leads nowhere");
                         verified.found("reference", text);
                     }
                 }

@@ -33,8 +33,6 @@ pub(super) struct Person<'a> {
     charts: BTreeSet<ChartKey>,
     by_key: HashMap<&'a RecordKey, usize>,
     by_identifier: HashMap<(&'a str, &'a str, &'a str), Vec<usize>>,
-    /// Claims by the record they were lifted from.
-    lifted: HashMap<&'a RecordKey, Vec<usize>>,
     standings: RefCell<HashMap<RecordKey, Standing>>,
     systems: RefCell<HashMap<RecordKey, BTreeSet<Arc<str>>>>,
     /// The endpoints at which this person's records refer to a member of a directory entry.
@@ -104,12 +102,6 @@ impl<'a> Person<'a> {
                 by_identifier.entry(key).or_default().push(i);
             }
         }
-        let mut lifted: HashMap<_, Vec<usize>> = HashMap::new();
-        for (i, claim) in claims.iter().enumerate() {
-            if let Some(parent) = &claim.header.parent {
-                lifted.entry(parent).or_default().push(i);
-            }
-        }
         let Surroundings { outside, endpoints, policy, ids } = surroundings;
         Self {
             group_of: vec![None; claims.len()],
@@ -124,7 +116,6 @@ impl<'a> Person<'a> {
             charts,
             by_key,
             by_identifier,
-            lifted,
             standings: RefCell::default(),
             systems: RefCell::default(),
             held_at: OnceCell::new(),
@@ -286,13 +277,6 @@ impl<'a> Person<'a> {
             facts.organizations.iter().any(|o| crate::compare::same_identifier(o, identifier))
         });
         run.map(|(endpoint, _)| endpoint.clone())
-    }
-
-    /// The records that were lifted from this one, by id, sorted.
-    pub(super) fn lifted_from(&self, key: &RecordKey) -> Vec<&str> {
-        let prefix = format!("{}/{}#", key.resource_type, key.id);
-        let children = self.lifted.get(key).into_iter().flatten();
-        children.map(|&i| &*self.claims[i].key().id).filter(|id| id.starts_with(&prefix)).collect()
     }
 
     /// The claim's own address at its endpoint, if that is configured.

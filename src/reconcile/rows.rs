@@ -119,7 +119,6 @@ fn input_hash(
         for rewrite in rewrites {
             parts.push(rewrite.reference.as_deref().unwrap_or_default().as_bytes().to_vec());
         }
-        parts.extend(lifted_from(person, claim));
         parts.extend(authority_of(person, group, claim));
     }
     let of_group = person.group_of[group.shown].into_iter();
@@ -128,12 +127,6 @@ fn input_hash(
     }
     parts.extend(aliases.iter().map(|a| a.0.to_be_bytes().to_vec()));
     Hash::of_parts(parts.iter().map(Vec::as_slice))
-}
-
-/// Which of its contained resources are records of their own.
-fn lifted_from(person: &Person<'_>, claim: &Claim<'_>) -> Option<Vec<u8>> {
-    let lifted = person.lifted_from(claim.key());
-    (!lifted.is_empty()).then(|| lifted.join("\n").into_bytes())
 }
 
 /// The systems of those whose word counts, where members may differ and a rule asks for them.

@@ -132,6 +132,25 @@ fn what_is_contained_goes_and_comes_with_its_container() -> Result<(), TestCaseE
     Ok(())
 }
 
+/// A plan that is moved to another patient, while what it contains still names the first one:
+/// the contained record is that patient's, and no part of what is shown of the plan.
+#[test]
+fn what_a_plan_contains_of_another_patient_is_not_in_it() -> Result<(), TestCaseError> {
+    let first = all_of(&population(7, 3));
+    let contains =
+        |s: &&Statement| matches!(&s.said, Said::Resource(r) if r.get("contained").is_some());
+    let plan = first.iter().find(contains).unwrap();
+    let mut all = first.clone();
+    all.extend(edited_states(plan, Edit::Moved, &first));
+    let world = World::with(&all);
+    assert_conserved(&world)?;
+    let prefix = format!("{}/{}#", plan.key.resource_type, plan.key.id);
+    let shown = shown_as(&world.gateway);
+    let inner = |k: &&RecordKey| k.endpoint == plan.key.endpoint && k.id.starts_with(&prefix);
+    prop_assert!(shown.keys().any(|k| inner(&k)), "the contained record is still shown");
+    Ok(())
+}
+
 /// A person whose Patient is gone is waiting, and is back with the Patient.
 #[test]
 fn a_patient_gone_and_back_brings_the_chart_back() -> Result<(), TestCaseError> {

@@ -40,19 +40,12 @@ pub(super) fn voice(person: &Person<'_>, claim: usize, rewrites: &[Rewrite], own
     Voice { claim, body, meta }
 }
 
-/// Contained resources that were lifted are records of their own.
+/// Contained resources that were lifted are records of their own, also where they are about
+/// somebody else.
 fn take_out_lifted(person: &Person<'_>, claim: usize, body: &mut Map<String, Value>) {
     let key = person.claims[claim].key();
     let Some(Value::Array(contained)) = body.get_mut("contained") else { return };
-    contained.retain(|inner| {
-        let kind = inner.get("resourceType").and_then(Value::as_str);
-        let fragment = inner.get("id").and_then(Value::as_str).unwrap_or_default();
-        let lifted = kind.and_then(crate::fhir::ResourceType::parse).is_some_and(|kind| {
-            let id = format!("{}/{}#{fragment}", key.resource_type, key.id);
-            person.claim_of(&crate::flow::RecordKey::new(&key.endpoint, kind, &id)).is_some()
-        });
-        !lifted
-    });
+    contained.retain(|inner| crate::flow::lifted_key(key, inner).is_none());
 }
 
 /// Two Goals of one list that have become one are listed once.
