@@ -56,13 +56,16 @@ fn group_type(person: &mut Person<'_>, of_type: &[usize]) {
     person.related.extend(related);
     let live = |i: usize| person.claims[i].is_live();
     let mut clusters = Clusters::new(of_type);
-    let weakest = u8::MAX - sameness::ONLY_IF_UNIQUE;
-    let (unique, known): (Vec<&Joint>, Vec<&Joint>) =
-        joints.iter().filter(|j| live(j.a) && live(j.b)).partition(|j| j.weakness == weakest);
-    for joint in known {
+    let of_strength = |strength: u8| -> Vec<&Joint> {
+        let found = joints.iter().filter(|j| j.weakness == u8::MAX - strength);
+        found.filter(|j| live(j.a) && live(j.b)).collect()
+    };
+    let weakest = u8::MAX - sameness::ALONE_THAT_DAY;
+    for joint in joints.iter().filter(|j| j.weakness < weakest && live(j.a) && live(j.b)) {
         clusters.join(person, joint.a, joint.b);
     }
-    clusters.join_unique(person, &unique);
+    clusters.join_unique(person, &of_strength(sameness::ALONE_THAT_DAY), OnOneDay(true));
+    clusters.join_unique(person, &of_strength(sameness::ONLY_IF_UNIQUE), OnOneDay(false));
     // The strongest rule that holds within the group is the one that put a member there.
     let mut rule_of = vec!["only"; of_type.len()];
     let at = |i: usize| of_type.binary_search(&i).expect("a joint is between claims of the type");
@@ -157,6 +160,10 @@ fn candidates(person: &Person<'_>, of_type: &[usize]) -> Vec<(usize, usize)> {
     pairs
 }
 
+/// Whether all partners tell the same day.
+#[derive(Clone, Copy)]
+struct OnOneDay(bool);
+
 /// Disjoint sets over the claims of one type, each with its members.
 struct Clusters<'a> {
     of_type: &'a [usize],
@@ -197,8 +204,8 @@ impl<'a> Clusters<'a> {
     }
 
     /// Joins what has no other partner: of the clusters found so far, a joint's two must each have
-    /// but one partner at any endpoint of the other.
-    fn join_unique(&mut self, person: &Person<'_>, joints: &[&Joint]) {
+    /// but one partner at any endpoint of the other. Where no day is told, it must be the only one.
+    fn join_unique(&mut self, person: &Person<'_>, joints: &[&Joint], on_one_day: OnOneDay) {
         let at = |i: usize| self.of_type.binary_search(&i).unwrap_or_default();
         let mut partners: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
         for joint in joints {
@@ -220,7 +227,8 @@ impl<'a> Clusters<'a> {
             let others = partners.get(x).into_iter().flatten().filter(|other| *other != y);
             // Several endpoints may each have lost the day of one thing.
             let mut others = others.map(|other| (dated(other), held_at(other)));
-            others.all(|(other, held)| dated(x) && !other && held.is_disjoint(&held_at(y)))
+            let told = |other: bool| on_one_day.0 || dated(x) && !other;
+            others.all(|(other, held)| told(other) && held.is_disjoint(&held_at(y)))
         };
         let sure: Vec<(usize, usize)> = partners
             .iter()

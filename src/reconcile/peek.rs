@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::compare::clinical_text;
 use crate::fhir::{Moment, parse_moment};
 use crate::flow::{Link, Role};
 
@@ -107,6 +108,18 @@ pub(super) fn displays(claim: &Claim<'_>, role: Role) -> Vec<String> {
     let mut names: Vec<String> = links.filter_map(called).collect();
     names.sort();
     names
+}
+
+/// What the categories are called, normalised.
+pub(super) fn categories(body: &[u8]) -> Vec<String> {
+    let Ok(body) = serde_json::from_slice::<Value>(body) else { return Vec::new() };
+    let concepts = body.get("category").and_then(Value::as_array).into_iter().flatten();
+    let names = concepts.flat_map(|concept| {
+        let codings = concept.get("coding").and_then(Value::as_array).into_iter().flatten();
+        let displays = codings.filter_map(|coding| coding.get("display"));
+        displays.chain(concept.get("text")).filter_map(Value::as_str)
+    });
+    names.map(|name| clinical_text(name).into()).collect()
 }
 
 #[derive(Deserialize)]

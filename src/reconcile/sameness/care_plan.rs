@@ -3,15 +3,23 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
+
+use crate::compare::{Likeness, likeness, wording};
 use crate::flow::{Facts, Role, Token};
 
 use super::super::claim::Claim;
+use super::super::peek;
 use super::super::person::{Canon, Person};
-use super::evidence::{Agreement, actors, in_common, parties, references, spans, texts, written};
-use super::{ONLY_IF_UNIQUE, Sameness};
+use super::evidence::{
+    Agreement, actors, actors_in, codings, in_common, references, spans, texts, written,
+};
+use super::{ALONE_THAT_DAY, ONLY_IF_UNIQUE, Sameness};
 
 /// A plan that begins more days after another is another: the next one, or somebody else's.
 const NEXT_PLAN_DAYS: i32 = 7;
+/// What some days between the beginnings weigh.
+const NEAR: i8 = -2;
 /// How much must speak for two plans being one: where the custodian is the same, where one of
 /// them does not say who it is, and where both do and it is open whether that is one.
 const ENOUGH: i8 = 6;
@@ -26,14 +34,10 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
     let kind = kind(a.facts, b.facts);
     let visit = references(person, a, b, Role::Encounter);
     let period = period(a.facts, b.facts);
-    let apart = custodian.differs()
-        || kind.differs()
-        || visit.differs()
-        || period.differs()
-        || addresses.differs() && goals.differs();
-    if apart {
+    if custodian.differs() || kind.differs() || visit.differs() || period.differs() {
         return Sameness::Apart;
     }
+    let title = called(a, b);
     let activities = match a.facts.codes.is_empty() || b.facts.codes.is_empty() {
         true => Agreement::Silent,
         false if a.facts.codes == b.facts.codes => Agreement::Same,
@@ -41,7 +45,8 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
     };
     let weight = weigh(custodian, 3, 0)
         + weigh(period, 4, 0)
-        + weigh(texts(&a.facts.text, &b.facts.text), 3, -2)
+        + if begin_apart(a.facts, b.facts) { NEAR } else { 0 }
+        + weigh(title, 3, -2)
         + weigh(kind, 2, 0)
         + weigh(addresses, 3, -3)
         + weigh(goals, 3, -1)
@@ -56,14 +61,29 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
     // Without the custodian the time or the visit must say that it is this plan.
     let placed = custodian.agrees() || period.agrees() || visit.agrees();
     let aimed = addresses == Agreement::Same || goals == Agreement::Same;
-    let titled = texts(&a.facts.text, &b.facts.text).agrees();
-    let undated = period == Agreement::Silent && visit != Agreement::Same;
-    if weight >= enough && undated && (custodian.agrees() || titled && aimed) {
-        // Last year's plan or this one: it is the only one, or it cannot be told.
-        return Sameness::Same { rule: "care-plan-only", strength: ONLY_IF_UNIQUE };
-    }
-    if weight < enough || !placed {
+    let named = title.agrees() || kind.agrees();
+    let about = named || aimed;
+    // A copy may carry some of the problems and goals only. That they share none is against it,
+    // unless it is named alike.
+    let disjoint = addresses.differs() && goals.differs();
+    if disjoint && !(named && (custodian.agrees() || period == Agreement::Same)) {
         return Sameness::Apart;
+    }
+    if period == Agreement::Silent && visit != Agreement::Same {
+        // Last year's plan or this one: it is the only one, or it cannot be told.
+        let likely = custodian.agrees() && about || weight >= enough && title.agrees() && aimed;
+        return match likely && !title.differs() && follows(a) == follows(b) {
+            true => Sameness::Same { rule: "care-plan-only", strength: ONLY_IF_UNIQUE },
+            false => Sameness::Apart,
+        };
+    }
+    if weight < enough || !placed || disjoint {
+        // Two that begin on one day and have something in common, and no other begins then.
+        let common = custodian.agrees() || about;
+        return match period == Agreement::Same && common && !title.differs() {
+            true => Sameness::Same { rule: "care-plan-day", strength: ALONE_THAT_DAY },
+            false => Sameness::Apart,
+        };
     }
     let rule = match (custodian.agrees(), visit == Agreement::Same) {
         (true, _) => "care-plan-custodian",
@@ -71,6 +91,11 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
         (false, false) => "care-plan-content",
     };
     Sameness::Same { rule, strength: 40 + weight.unsigned_abs() }
+}
+
+/// Whether it says which plan it replaces.
+fn follows(claim: &Claim<'_>) -> bool {
+    claim.facts.linked(Role::Replaces).next().is_some()
 }
 
 fn weigh(found: Agreement, agrees: i8, differs: i8) -> i8 {
@@ -82,20 +107,73 @@ fn weigh(found: Agreement, agrees: i8, differs: i8) -> i8 {
     }
 }
 
-/// The categories but for the one that all plans of a profile have.
+/// What all plans of a profile have as category, and SNOMED CT's code for a care plan.
+const ANY_PLAN: [&str; 2] = ["assess-plan", "734163000"];
+
+/// The categories but for those of any plan; categories of two systems, or a code and a text, say
+/// nothing about each other.
 fn kind(a: &Facts, b: &Facts) -> Agreement {
     let own = |facts: &Facts| -> Vec<Token> {
-        facts.categories.iter().filter(|t| &*t.code != "assess-plan").cloned().collect()
+        facts.categories.iter().filter(|t| !ANY_PLAN.contains(&&*t.code)).cloned().collect()
     };
-    in_common(&own(a), &own(b))
+    let (a, b) = (own(a), own(b));
+    match in_common(&a, &b) {
+        Agreement::Differs => codings(&a, &b),
+        found => found,
+    }
+}
+
+/// What plans are called besides what they are about, stemmed.
+const PLAIN: [&str; 9] = [
+    "action",
+    "car",
+    "management",
+    "plan",
+    "program",
+    "regim",
+    "selfcar",
+    "selfmanagement",
+    "treatment",
+];
+
+/// What the plans are called. A plan without title is called by its categories, which may be put
+/// in quite other words.
+fn called(a: &Claim<'_>, b: &Claim<'_>) -> Agreement {
+    if !a.facts.text.is_empty() && !b.facts.text.is_empty() {
+        return titles(&a.facts.text, &b.facts.text);
+    }
+    let names = |c: &Claim<'_>| match c.facts.text.is_empty() {
+        true => peek::categories(c.body),
+        false => vec![c.facts.text.to_string()],
+    };
+    let (x, y) = (names(a), names(b));
+    let alike = x.iter().any(|x| y.iter().any(|y| titles(x, y).agrees()));
+    if alike { Agreement::Close } else { Agreement::Silent }
+}
+
+/// Titles: an action plan and a care plan for asthma are called alike.
+fn titles(a: &str, b: &str) -> Agreement {
+    let found = texts(a, b);
+    if found == Agreement::Silent || likeness(a, b) == Likeness::Contrary {
+        return found;
+    }
+    let subject = |title: &str| -> BTreeSet<String> {
+        wording(title).words.into_iter().filter(|w| !PLAIN.contains(&w.as_str())).collect()
+    };
+    let (a, b) = (subject(a), subject(b));
+    match (a == b, a.is_subset(&b) || b.is_subset(&a)) {
+        // "Care plan" is said of any.
+        (_, _) if a.is_empty() || b.is_empty() => Agreement::Silent,
+        (_, _) if found.agrees() => found,
+        (true, _) => Agreement::Close,
+        (false, true) => Agreement::Silent,
+        (false, false) => Agreement::Differs,
+    }
 }
 
 /// The same if both begin on one day: how long a plan is meant to go on changes. A plan without
 /// period began when it was made.
 fn period(a: &Facts, b: &Facts) -> Agreement {
-    let begin = |facts: &Facts| {
-        facts.when.filter(|w| w.low.is_some()).or(facts.authored).and_then(|span| span.low)
-    };
     let Some((from, other)) = begin(a).zip(begin(b)) else {
         return spans(a.when, b.when);
     };
@@ -110,9 +188,18 @@ fn period(a: &Facts, b: &Facts) -> Agreement {
     }
 }
 
-/// Whether the two are known to be plans of other times.
-pub(super) fn another_time(a: &Claim<'_>, b: &Claim<'_>) -> bool {
-    period(a.facts, b.facts).differs()
+fn begin(facts: &Facts) -> Option<Date> {
+    facts.when.filter(|w| w.low.is_some()).or(facts.authored).and_then(|span| span.low)
+}
+
+/// Whether the two begin some days apart, though not so many that they must be two.
+fn begin_apart(a: &Facts, b: &Facts) -> bool {
+    begin(a).zip(begin(b)).is_some_and(|(from, other)| (from - other).get_days().abs() > 1)
+}
+
+/// Whether the two are known to be plans of other times, or of another kind.
+pub(super) fn another_plan(a: &Claim<'_>, b: &Claim<'_>) -> bool {
+    period(a.facts, b.facts).differs() || kind(a.facts, b.facts).differs()
 }
 
 /// Whether the two are known to have different custodians.
@@ -120,15 +207,21 @@ pub(super) fn other_custodian(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>)
     custodian_agreement(person, a, b).differs()
 }
 
-/// How custodians compare; the author vouches for a plan without custodian.
+/// Contributors: who had a part in a plan may be who keeps it, but need not.
+const CONTRIBUTOR: Role = Role::Other;
+
+/// How custodians compare; the author vouches for a plan without custodian, and a contributor
+/// where there is neither.
 pub(super) fn custodian_agreement(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Agreement {
-    let role = |c: &Claim<'_>| match person.canons(c, Role::Custodian).is_empty() {
-        true => Role::Author,
-        false => Role::Custodian,
+    let role = |c: &Claim<'_>| {
+        let stated = [Role::Custodian, Role::Author].into_iter();
+        stated.into_iter().find(|role| !person.canons(c, *role).is_empty()).unwrap_or(CONTRIBUTOR)
     };
-    if role(a) != role(b) {
-        return match parties(&custodians(person, a), &custodians(person, b)) {
+    let (x, y) = (role(a), role(b));
+    if x != y || x == CONTRIBUTOR {
+        return match actors_in(person, (a, x), (b, y)) {
             Agreement::Differs => Agreement::Silent,
+            Agreement::Same if x == CONTRIBUTOR || y == CONTRIBUTOR => Agreement::Close,
             found => found,
         };
     }

@@ -288,12 +288,21 @@ pub(super) fn parties(a: &BTreeSet<Canon>, b: &BTreeSet<Canon>) -> Agreement {
 /// if an endpoint keeps them apart, if both are named by numbers of one system, or if they are
 /// called differently; one if they are called the same.
 pub(super) fn actors(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>, role: Role) -> Agreement {
-    let (x, y) = (person.canons(a, role), person.canons(b, role));
+    actors_in(person, (a, role), (b, role))
+}
+
+/// See [`actors`]; each in a role of its own.
+pub(super) fn actors_in(
+    person: &Person<'_>,
+    (a, role_a): (&Claim<'_>, Role),
+    (b, role_b): (&Claim<'_>, Role),
+) -> Agreement {
+    let (x, y) = (person.canons(a, role_a), person.canons(b, role_b));
     let found = parties(&x, &y);
     if found == Same {
         return Same;
     }
-    let (named_x, named_y) = (peek::displays(a, role), peek::displays(b, role));
+    let (named_x, named_y) = (peek::displays(a, role_a), peek::displays(b, role_b));
     if !named_x.is_empty() && !named_y.is_empty() {
         let alike = named_x.iter().any(|x| named_y.iter().any(|y| called_alike(x, y)));
         return if alike { Close } else { Differs };

@@ -2,7 +2,7 @@
 //! <https://hl7.org/fhir/R4/medicationrequest.html>
 
 use crate::compare::{Likeness, same_drug};
-use crate::flow::Role;
+use crate::flow::{RefTarget, Role};
 
 use super::super::claim::Claim;
 use super::super::person::Person;
@@ -23,14 +23,12 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
     if !requester.agrees() && dose.differs() {
         return Sameness::Conflicting("dose-differs");
     }
+    if !authored.agrees() && renew_one(person, a, b) {
+        return Sameness::Same { rule: "prescription-renewal", strength: 40 };
+    }
     if !authored.agrees() {
         // Which of several it is cannot be known; the only one there is it may well be.
-        // One that has ended may be any of the prescriptions before the present one.
-        let active = |c: &Claim<'_>| c.facts.status.as_deref() == Some("active");
-        let supported = match active(a) && active(b) {
-            true => requester.agrees() || dose == Agreement::Same,
-            false => requester.agrees() && dose == Agreement::Same,
-        };
+        let supported = requester.agrees() || dose == Agreement::Same;
         let alike = renewed(a) == renewed(b) && a.facts.status == b.facts.status;
         return match supported && alike {
             true => Sameness::Same { rule: "prescription-drug-only", strength: ONLY_IF_UNIQUE },
@@ -42,6 +40,20 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
         + u8::from(requester.agrees()) * 3
         + u8::from(dose == Agreement::Same) * 2;
     Sameness::Same { rule: "prescription-drug-day", strength }
+}
+
+/// Whether both renew prescriptions of one drug and one day.
+fn renew_one(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> bool {
+    let renewed = |c: &Claim<'_>| {
+        let mut records = c.facts.linked(Role::Replaces).filter_map(|target| match target {
+            RefTarget::Record(key) => person.claim_of(key),
+            _ => None,
+        });
+        records.next().map(|i| &person.claims[i])
+    };
+    renewed(a)
+        .zip(renewed(b))
+        .is_some_and(|(x, y)| written(x, y).agrees() && drug(person, x, y).agrees())
 }
 
 /// Whether it says which prescription it renews.

@@ -48,6 +48,9 @@ const REPEATED: u8 = 80;
 /// Strength of a pair that is one thing only if neither has another such partner: what would tell
 /// several apart (the day) is not stated.
 pub(super) const ONLY_IF_UNIQUE: u8 = 1;
+/// Strength of a pair of one day that says too little else: one thing if neither endpoint has
+/// another of that day.
+pub(super) const ALONE_THAT_DAY: u8 = 2;
 
 /// Whether a claim says anything of its time.
 pub(super) fn is_dated(claim: &Claim<'_>) -> bool {
@@ -159,7 +162,7 @@ pub(super) fn contradict(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> b
             "CareTeam" => care_plan::other_custodian(person, a, b),
             "CarePlan" => {
                 care_plan::other_custodian(person, a, b)
-                    || care_plan::another_time(a, b) && !same_business_identifier(person, a, b)
+                    || care_plan::another_plan(a, b) && !same_business_identifier(person, a, b)
             }
             "Goal" => for_another(person, a, b),
             "ServiceRequest" => for_another(person, a, b) || written_apart(person, a, b),

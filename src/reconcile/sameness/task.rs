@@ -5,14 +5,14 @@ use crate::compare::says_more;
 use crate::flow::Role;
 
 use super::super::claim::Claim;
-use super::super::person::Person;
-use super::Sameness;
+use super::super::person::{Canon, Person};
 use super::evidence::{Agreement, actors, concept, names, references, texts, written};
+use super::{Sameness, contradict};
 
 /// The same thing to be done for the same focus by one who may be the same owner; without a
 /// focus, the same thing asked for on the same day.
 pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sameness {
-    let focus = references(person, a, b, Role::Focus);
+    let focus = focus(person, a, b);
     let owner = actors(person, a, b, Role::Performer);
     let requester = actors(person, a, b, Role::Requester);
     let part_of = references(person, a, b, Role::PartOf);
@@ -66,6 +66,29 @@ fn thing_to_do(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Agreement {
         (Agreement::Silent, found) => found,
         (found, _) => found,
     }
+}
+
+/// The focus. That two orders were not found to be one is no proof that they are two: they are
+/// two if an endpoint has both, or if they contradict each other.
+fn focus(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Agreement {
+    let found = references(person, a, b, Role::Focus);
+    if !found.differs() {
+        return found;
+    }
+    let (x, y) = (person.canons(a, Role::Focus), person.canons(b, Role::Focus));
+    let proven = x.iter().all(|x| y.iter().all(|y| are_two_groups(person, x, y)));
+    if proven { Agreement::Differs } else { Agreement::Silent }
+}
+
+fn are_two_groups(person: &Person<'_>, x: &Canon, y: &Canon) -> bool {
+    let (Canon::Group(x), Canon::Group(y)) = (x, y) else { return true };
+    let (x, y) = (&person.groups[*x], &person.groups[*y]);
+    let claims = |i: &(usize, &'static str)| &person.claims[i.0];
+    x.resource_type != y.resource_type
+        || x.members.iter().map(claims).any(|a| {
+            let mut others = y.members.iter().map(claims);
+            others.any(|b| contradict(person, a, b) || !concept(person, a, b).agrees())
+        })
 }
 
 /// Whether the one's code is called what the other is described as.
