@@ -6,16 +6,11 @@ use std::time::{Duration, Instant};
 use super::Options;
 use super::process::Process;
 use super::provider::Provider;
-use super::world::{PROVIDERS, World};
+use super::world::PROVIDERS;
 
-pub(crate) async fn load(options: &Options) {
-    let world = World { seed: options.seed, persons: options.persons };
-    let mut providers = Vec::new();
-    for provider in 0..PROVIDERS.len() {
-        providers.push(Provider::start(world, provider).await);
-    }
+pub(crate) async fn load(options: &Options, providers: &[Provider]) {
     std::fs::create_dir_all(&options.dir).expect("the directory");
-    configure(options, &providers, 1);
+    configure(options, providers, 1);
     let began = Instant::now();
     let process = Process::start(&options.dir, &["pull", "--quiet"]);
     let (done, used) = process.finish().await;

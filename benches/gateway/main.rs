@@ -12,8 +12,15 @@ mod serve;
 mod weave;
 mod world;
 
+// As the built program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
+
+use provider::Provider;
+use world::World;
 
 const HELP: &str = "\
 cargo bench --bench gateway -- COMMAND [--persons N] [--seed S] [--dir DIR] [--seconds N]
@@ -37,6 +44,12 @@ pub(crate) struct Options {
     pub(crate) seconds: u64,
 }
 
+impl Options {
+    fn world(&self) -> World {
+        World { seed: self.seed, persons: self.persons }
+    }
+}
+
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench");
     let command = args.next().unwrap_or_else(|| "all".to_owned());
@@ -55,16 +68,26 @@ fn main() -> ExitCode {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
-    match command.as_str() {
-        "load" => runtime.block_on(load::load(&options)),
-        "serve" => runtime.block_on(serve::serve(&options)),
-        "weave" => weave::weave(&options),
-        "all" => {
-            runtime.block_on(load::load(&options));
-            runtime.block_on(serve::serve(&options));
-            weave::weave(&options);
+    let loads = matches!(command.as_str(), "load" | "all");
+    let serves = matches!(command.as_str(), "serve" | "all");
+    let weaves = matches!(command.as_str(), "weave" | "all");
+    if !(loads || serves || weaves) {
+        return help();
+    }
+    runtime.block_on(async {
+        if !(loads || serves) {
+            return;
         }
-        _ => return help(),
+        let providers = Provider::start_all(options.world()).await;
+        if loads {
+            load::load(&options, &providers).await;
+        }
+        if serves {
+            serve::serve(&options, &providers).await;
+        }
+    });
+    if weaves {
+        weave::weave(&options);
     }
     ExitCode::SUCCESS
 }

@@ -39,18 +39,21 @@ impl Process {
 
     /// What it has used so far.
     pub(crate) fn used(&self) -> Option<Used> {
-        let pid = self.child.id();
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        // The second field is a name in brackets and may hold spaces.
-        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-        let ticks: u64 =
-            fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-        let peak_kb = peak.trim().trim_end_matches(" kB").parse().ok()?;
-        // A tick is a hundredth of a second on every Linux that Rust runs on.
-        Some(Used { cpu: Duration::from_millis(ticks * 10), peak_kb })
+        used_by(&self.child.id().to_string())
     }
+}
+
+/// What a process has used so far; "self" is this one.
+pub(crate) fn used_by(pid: &str) -> Option<Used> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The second field is a name in brackets and may hold spaces.
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let peak_kb = peak.trim().trim_end_matches(" kB").parse().ok()?;
+    // A tick is a hundredth of a second on every Linux that Rust runs on.
+    Some(Used { cpu: Duration::from_millis(ticks * 10), peak_kb })
 }
 
 impl Drop for Process {

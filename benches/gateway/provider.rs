@@ -31,10 +31,24 @@ struct Shared {
     bytes: AtomicU64,
 }
 
+/// The port of the first provider; the others follow.
+const FIRST_PORT: u16 = 42_170;
+
 impl Provider {
+    /// Starts all providers of a world.
+    pub(crate) async fn start_all(world: World) -> Vec<Self> {
+        let mut providers = Vec::new();
+        for provider in 0..PROVIDERS.len() {
+            providers.push(Self::start(world, provider).await);
+        }
+        providers
+    }
+
     /// Starts the provider of this number; it serves until the process ends.
-    pub(crate) async fn start(world: World, provider: usize) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    async fn start(world: World, provider: usize) -> Self {
+        // The same address each time: a gateway whose endpoints have moved weaves all views anew.
+        let port = FIRST_PORT + provider as u16;
+        let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("the provider's port");
         let url = format!("http://{}/fhir", listener.local_addr().expect("an address"));
         let before = types().map(|name| (name, before(world, provider, name))).collect();
         let (records, bytes) = (AtomicU64::new(0), AtomicU64::new(0));

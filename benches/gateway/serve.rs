@@ -12,21 +12,17 @@ use super::Options;
 use super::load::{configure, micros};
 use super::process::Process;
 use super::provider::Provider;
-use super::world::{PROVIDERS, World, mix};
+use super::world::{World, mix};
 
 /// Persons whose ids are looked up for the measurement.
 const SAMPLE: u32 = 1_000;
 
-pub(crate) async fn serve(options: &Options) {
-    let world = World { seed: options.seed, persons: options.persons };
-    let mut providers = Vec::new();
-    for provider in 0..PROVIDERS.len() {
-        providers.push(Provider::start(world, provider).await);
-    }
+pub(crate) async fn serve(options: &Options, providers: &[Provider]) {
+    let world = options.world();
     let free = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = free.local_addr().expect("an address").port();
     drop(free);
-    configure(options, &providers, port);
+    configure(options, providers, port);
     let server = Process::start(&options.dir, &["serve", "--quiet"]);
     let mut client = Client::connect(port).await;
     let targets = targets(&mut client, world, &options.dir).await;

@@ -1,7 +1,8 @@
 //! Settling one large person, through the library.
 
+use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use careweave::fhir::StructureCheck;
 use careweave::identity::Model;
@@ -11,6 +12,7 @@ use careweave::reconcile::{EndpointFacts, Policy};
 use careweave::store::SledStore;
 
 use super::Options;
+use super::process::used_by;
 use super::world::{LARGEST, World, types};
 
 const BASE: &str = "http://mercy.example/fhir";
@@ -36,8 +38,8 @@ pub(crate) fn weave(options: &Options) {
     let check = Arc::new(StructureCheck::new(&[]).expect("the embedded profiles"));
     let ingest = Ingest::new(check, EndpointBases::new([(BASE.to_owned(), "mercy".into())]));
     println!("weave: one person of {LARGEST} records");
-    let world = World { seed: options.seed, persons: 1 };
-    let began = Instant::now();
+    let world = World { persons: 1, ..options.world() };
+    let began = Began::now();
     let mut records = 0;
     for name in types() {
         let count = world.count(0, name, 0);
@@ -47,20 +49,38 @@ pub(crate) fn weave(options: &Options) {
             records += end - start;
         }
     }
-    println!("  accept: {records} records in {:?}", began.elapsed());
-    let began = Instant::now();
+    println!("  accept: {records} records in {began}");
+    let began = Began::now();
     gateway.settle_all(&mut |_, _| ()).expect("it settles");
-    println!("  first settle: {:?}", began.elapsed());
+    println!("  first settle: {began}");
     for (what, name) in [("Observation", "Observation"), ("Goal", "Goal")] {
         let next = world.count(0, name, 0);
         take(&gateway, &ingest, world, name, next..next + 1);
-        let began = Instant::now();
+        let began = Began::now();
         gateway.settle_all(&mut |_, _| ()).expect("it settles");
-        println!("  one {what} more: {:?}", began.elapsed());
+        println!("  one {what} more: {began}");
     }
-    let began = Instant::now();
+    let began = Began::now();
     gateway.rebuild(&mut |_, _| ()).expect("it rebuilds");
-    println!("  rebuild: {:?}", began.elapsed());
+    println!("  rebuild: {began}");
+    let used = used_by("self").unwrap_or_default();
+    println!("  {} MB resident at most", used.peak_kb / 1024);
+}
+
+/// When something began, on the clock and in CPU time; shown as what it took.
+struct Began(Instant, Duration);
+
+impl Began {
+    fn now() -> Self {
+        Self(Instant::now(), used_by("self").unwrap_or_default().cpu)
+    }
+}
+
+impl fmt::Display for Began {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cpu = used_by("self").unwrap_or_default().cpu.saturating_sub(self.1);
+        write!(f, "{:.2?}, {cpu:.2?} of CPU", self.0.elapsed())
+    }
 }
 
 fn take(gateway: &Gateway, ingest: &Ingest, world: World, name: &str, range: std::ops::Range<u32>) {

@@ -215,7 +215,11 @@ fn retracted(resource: &Value) -> Value {
     match &*name {
         "Goal" => set(members, "lifecycleStatus", error),
         "Condition" | "AllergyIntolerance" => {
-            let system = "http://terminology.hl7.org/CodeSystem/condition-ver-status";
+            let codes = match &*name {
+                "Condition" => "condition-ver-status",
+                _ => "allergyintolerance-verification",
+            };
+            let system = format!("http://terminology.hl7.org/CodeSystem/{codes}");
             members.shift_remove("clinicalStatus");
             let coding = json!({"coding": [{"system": system, "code": error}]});
             set(members, "verificationStatus", coding);
