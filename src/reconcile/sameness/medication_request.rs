@@ -28,9 +28,12 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
     }
     if !authored.agrees() {
         // Which of several it is cannot be known; the only one there is it may well be.
-        let supported = requester.agrees() || dose == Agreement::Same;
+        // Nobody is on one drug twice, so two that are both in force need say no more.
+        let active = |c: &Claim<'_>| c.facts.status.as_deref() == Some("active");
+        let in_force = active(a) && active(b);
+        let supported = requester.agrees() || dose == Agreement::Same || in_force;
         let alike = renewed(a) == renewed(b) && a.facts.status == b.facts.status;
-        return match supported && alike {
+        return match supported && alike && !dose.differs() {
             true => Sameness::Same { rule: "prescription-drug-only", strength: ONLY_IF_UNIQUE },
             false => Sameness::Apart,
         };
