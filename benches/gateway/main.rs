@@ -24,6 +24,7 @@ use world::World;
 
 const HELP: &str = "\
 cargo bench --bench gateway -- COMMAND [--persons N] [--seed S] [--dir DIR] [--seconds N]
+                              [--only REQUEST]
 
   load    pulls the population into DIR with `careweave pull`; records per second, CPU per
           record, memory, size of the store against the raw JSON
@@ -42,6 +43,8 @@ pub(crate) struct Options {
     pub(crate) seed: u64,
     pub(crate) dir: PathBuf,
     pub(crate) seconds: u64,
+    /// The one kind of request to measure; empty for all.
+    pub(crate) only: String,
 }
 
 impl Options {
@@ -55,13 +58,14 @@ fn main() -> ExitCode {
     let command = args.next().unwrap_or_else(|| "all".to_owned());
     let temporary = tempfile::tempdir().expect("a temporary directory");
     let dir = temporary.path().to_owned();
-    let mut options = Options { persons: 300, seed: 1, dir, seconds: 5 };
+    let mut options = Options { persons: 300, seed: 1, dir, seconds: 5, only: String::new() };
     while let Some(name) = args.next() {
         let value = args.next().unwrap_or_default();
         match name.as_str() {
             "--persons" => options.persons = value.parse().expect("a number of persons"),
             "--seed" => options.seed = value.parse().expect("a seed"),
             "--seconds" => options.seconds = value.parse().expect("a number of seconds"),
+            "--only" => options.only = value,
             "--dir" => options.dir = value.into(),
             _ => return help(),
         }

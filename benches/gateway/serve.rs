@@ -27,7 +27,8 @@ pub(crate) async fn serve(options: &Options, providers: &[Provider]) {
     let mut client = Client::connect(port).await;
     let targets = targets(&mut client, world, &options.dir).await;
     println!("serve: {} persons, {} of them asked about", options.persons, targets.people());
-    for (name, paths) in &targets.paths {
+    let asked = targets.paths.iter().filter(|(name, _)| name.starts_with(&options.only));
+    for (name, paths) in asked {
         for connections in [1, 32] {
             measure(&server, name, paths, connections, port, options.seconds).await;
         }

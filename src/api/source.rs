@@ -47,8 +47,7 @@ fn stated(reader: &mut Reader<'_>, key: &RecordKey) -> Result<Answer, ApiError> 
     if current.state != RecordState::Live {
         return Err(ApiError::RecordGone);
     }
-    let home = reader.store().home(reader.access, &current.home)?;
-    let record = home.records.into_iter().find(|record| record.id == id);
+    let record = reader.store().record(reader.access, &current.home, id)?;
     let content = record.and_then(|mut record| record.contents.remove(&current.hash));
     let content = content.ok_or(ApiError::NoSuchRecord)?;
     let owner = reader.store().owner(reader.access, &current.home)?;

@@ -418,8 +418,7 @@ pub(super) fn read_subject(
         Home::Shared(_) => return Ok(Subject::default()),
     };
     let id = store.id_key().record(&record);
-    let content = store.home(access, home)?;
-    let facts = content.records.into_iter().find(|r| r.id == id).and_then(|mut stored| {
+    let facts = store.record(access, home, id)?.and_then(|mut stored| {
         let version = stored.header.last_live()?.hash;
         stored.contents.remove(&version).map(|c| c.facts)
     });

@@ -115,10 +115,7 @@ impl Gateway {
         };
         let Home::Chart(chart) = home else { return Ok(side) };
         let id = self.store().id_key().record(&chart.patient_record());
-        let records = self.store().home(access, home)?.records;
-        let Some(mut record) = records.into_iter().find(|record| record.id == id) else {
-            return Ok(side);
-        };
+        let Some(mut record) = self.store().record(access, home, id)? else { return Ok(side) };
         side.withdrawn = record.header.current().state != State::Live;
         let stated = record.header.last_live().map(|version| version.hash);
         side.patient = stated.and_then(|hash| record.contents.remove(&hash)).map(|c| c.body);

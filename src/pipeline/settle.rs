@@ -17,7 +17,7 @@ use super::link_ahead::Linked;
 use super::weave::{OwnerView, weave_owner};
 
 /// How many dirty homes one transaction takes on: what bounds its memory.
-pub(super) const HOMES_PER_SETTLE: usize = 128;
+pub(super) const HOMES_PER_SETTLE: usize = 64;
 /// How often a settle is tried again when another writer was faster.
 pub(super) const CONFLICT_RETRIES_MAX: u32 = 50;
 

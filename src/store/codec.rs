@@ -45,7 +45,12 @@ pub(super) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>> {
 /// # Errors
 /// `Damaged` for anything else.
 pub(super) fn decode<T: DeserializeOwned>(what: &'static str, stored: &[u8]) -> Result<T> {
-    match postcard::take_from_bytes(&unpacked(what, stored)?) {
+    from_postcard(what, &unpacked(what, stored)?)
+}
+
+/// Decodes what [`to_postcard`] made.
+pub(super) fn from_postcard<T: DeserializeOwned>(what: &'static str, raw: &[u8]) -> Result<T> {
+    match postcard::take_from_bytes(raw) {
         Ok((value, [])) => Ok(value),
         Ok(_) | Err(_) => Err(StoreError::Damaged { what }),
     }

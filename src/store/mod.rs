@@ -5,6 +5,7 @@
 //! decides nothing clinical: rows come ready from the pipeline.
 
 mod codec;
+mod contents;
 mod error;
 #[cfg(test)]
 mod fixture;
@@ -26,11 +27,12 @@ use bytes::Bytes;
 
 use crate::fhir::ResourceType;
 use crate::flow::{
-    Access, BlockingKey, ChartKey, Content, Decision, Demographics, DerivedId, Edge, Hash, Home,
-    IdKey, Owner, PastDecision, PastOverride, Quarantined, RecordDisposition, RecordHeader, Undo,
+    Access, BlockingKey, ChartKey, Decision, Demographics, DerivedId, Edge, Hash, Home, IdKey,
+    Owner, PastDecision, PastOverride, Quarantined, RecordDisposition, RecordHeader, Undo,
     ViewStamp,
 };
 
+pub use self::contents::Contents;
 pub use self::error::StoreError;
 pub use self::listing::{ListedRow, Listing, Values};
 pub use self::sled::SledStore;
@@ -62,7 +64,7 @@ pub struct StoredRecord {
     /// All its versions.
     pub header: RecordHeader,
     /// Contents by version hash; deletions have none.
-    pub contents: BTreeMap<Hash, Content>,
+    pub contents: Contents,
 }
 
 /// The homes that share a blocking key.
@@ -222,6 +224,9 @@ pub trait Store: Send + Sync {
 
     /// All records of a home.
     fn home(&self, access: &Access, home: &Home) -> Result<HomeContent>;
+
+    /// One record of a home, as [`Store::home`] would have it.
+    fn record(&self, access: &Access, home: &Home, id: DerivedId) -> Result<Option<StoredRecord>>;
 
     /// Homes, sorted, after the given one; for walking all of them.
     fn homes(&self, access: &Access, after: Option<&Home>, limit: usize) -> Result<Vec<Home>>;

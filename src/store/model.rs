@@ -163,7 +163,7 @@ impl Model {
         for (&(n, id), hashes) in &self.contents {
             let home = store.home(&access, &home(n)).unwrap();
             let record = home.records.iter().find(|record| record.id == DerivedId(id)).unwrap();
-            let stored: BTreeSet<Hash> = record.contents.keys().copied().collect();
+            let stored: BTreeSet<Hash> = record.contents.iter().map(|(hash, _)| *hash).collect();
             assert!(stored.is_superset(hashes));
             for (n, text) in (0..4).map(|n| (n, text(n))) {
                 if let Some(stored) = record.contents.get(&hash(n)) {

@@ -1,13 +1,13 @@
 //! Homes: source records with their contents, a batch of them per accept commit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
 use super::commit::Commit;
 use super::keys::{self, Key};
 use crate::flow::{Content, DerivedId, Hash, Home, RecordHeader};
-use crate::store::{HomeContent, Result, StoreError, StoredRecord, codec};
+use crate::store::{Contents, HomeContent, Result, StoreError, StoredRecord, codec};
 
 /// What one accept commit brought to a home; a later batch overrides the headers of earlier ones.
 pub(super) type HomeBatch = Vec<HomeEntry>;
@@ -22,6 +22,9 @@ pub(super) struct HomeEntry {
 
 /// A batch as it is stored, with its key.
 type StoredBatch = (Vec<u8>, ::sled::IVec);
+
+/// What a damaged batch is called.
+const BATCH: &str = "batch of records";
 
 /// A batch is cut where its bodies reach this size, so that no value is very large.
 const BATCH_BYTES_MAX: usize = 256 << 10;
@@ -60,20 +63,53 @@ pub(super) fn add_batch(commit: &mut Commit<'_>, home: &Home, batch: HomeBatch) 
 
 /// Reads batches, oldest first, into records ordered by id.
 pub(super) fn gather(batches: impl Iterator<Item = Result<::sled::IVec>>) -> Result<HomeContent> {
-    let mut records: BTreeMap<DerivedId, StoredRecord> = BTreeMap::new();
+    let mut places: HashMap<DerivedId, usize> = HashMap::new();
+    let mut records: Vec<StoredRecord> = Vec::new();
     for stored in batches {
-        for entry in read_batch(&stored?)? {
-            let header = entry.header;
-            let record = records.entry(entry.id).or_insert_with(|| StoredRecord {
-                id: entry.id,
-                header: header.clone(),
-                contents: BTreeMap::new(),
-            });
-            record.header = header;
-            record.contents.extend(entry.content);
+        for HomeEntry { id, header, content } in read_batch(&stored?)? {
+            let at = *places.entry(id).or_insert(records.len());
+            if let Some(record) = records.get_mut(at) {
+                record.header = header;
+            } else {
+                records.push(StoredRecord { id, header, contents: Contents::default() });
+            }
+            if let Some((hash, content)) = content {
+                records[at].contents.insert(hash, content);
+            }
         }
     }
-    Ok(HomeContent { records: records.into_values().collect() })
+    records.sort_unstable_by_key(|record| record.id);
+    Ok(HomeContent { records })
+}
+
+/// One record of what [`gather`] reads. A batch that does not name it is not decoded.
+pub(super) fn find(
+    batches: impl Iterator<Item = Result<::sled::IVec>>,
+    id: DerivedId,
+) -> Result<Option<StoredRecord>> {
+    let name = codec::to_postcard(&id)?;
+    let name = memchr::memmem::Finder::new(&name);
+    let mut found: Option<StoredRecord> = None;
+    for stored in batches {
+        let stored = stored?;
+        let batch = codec::unpacked(BATCH, &stored)?;
+        if name.find(&batch).is_none() {
+            continue;
+        }
+        for entry in entries(&batch)?.into_iter().filter(|entry| entry.id == id) {
+            let HomeEntry { header, content, .. } = entry;
+            let record = found.get_or_insert_with(|| StoredRecord {
+                id,
+                header: header.clone(),
+                contents: Contents::default(),
+            });
+            record.header = header;
+            if let Some((hash, content)) = content {
+                record.contents.insert(hash, content);
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Puts a home's newest batches together when there are many. Bounded: what stands before a
@@ -151,7 +187,11 @@ fn joined_entries(
 }
 
 fn read_batch(stored: &[u8]) -> Result<HomeBatch> {
-    let batch: HomeBatch = codec::decode("batch of records", stored)?;
+    entries(&codec::unpacked(BATCH, stored)?)
+}
+
+fn entries(raw: &[u8]) -> Result<HomeBatch> {
+    let batch: HomeBatch = codec::from_postcard(BATCH, raw)?;
     batch.iter().try_for_each(|entry| check_header(&entry.header))?;
     Ok(batch)
 }

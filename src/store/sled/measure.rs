@@ -109,7 +109,7 @@ fn settle_all(store: &SledStore) {
         let owner = Owner::Person(DerivedId(patient.into()));
         let rows = content.records.iter().map(|record| {
             let mut row = fixture::row(record.id.0, "");
-            row.body = record.contents.values().next().unwrap().body.clone();
+            row.body = record.contents.iter().next().unwrap().1.body.clone();
             crate::store::RowWrite { row }
         });
         let table = crate::store::TableWrite {

@@ -40,8 +40,8 @@ use self::commit::{Commit, Writer};
 use super::trail::{self, Trail};
 use super::{
     Accept, AuditEntry, AuditRow, Block, Change, Counters, Cursor, Dirty, HomeContent, Issued,
-    KnownPair, Listing, Result, ReviewPair, ReviewPlace, Settle, Store, StoredLink, Table, Values,
-    ViewHead,
+    KnownPair, Listing, Result, ReviewPair, ReviewPlace, Settle, Store, StoredLink, StoredRecord,
+    Table, Values, ViewHead,
 };
 use crate::fhir::ResourceType;
 use crate::flow::{
@@ -137,6 +137,10 @@ impl Store for SledStore {
 
     fn home(&self, access: &Access, home: &Home) -> Result<HomeContent> {
         self.read_home(access, home)
+    }
+
+    fn record(&self, access: &Access, home: &Home, id: DerivedId) -> Result<Option<StoredRecord>> {
+        self.read_record(access, home, id)
     }
 
     fn homes(&self, access: &Access, after: Option<&Home>, limit: usize) -> Result<Vec<Home>> {

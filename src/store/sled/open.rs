@@ -25,7 +25,7 @@ const SEGMENT_BYTES: usize = 8 << 20;
 const SEGMENT_BYTES_UNSAID: usize = 512 << 10;
 
 /// Never changed on a live file (the engine keeps it with the data), so it is no setting.
-const CACHE_BYTES: u64 = 128 << 20;
+const CACHE_BYTES: u64 = 64 << 20;
 
 /// How long a lock that another has is waited for.
 const LOCK_WAIT: Duration = Duration::from_secs(2);

@@ -12,7 +12,9 @@ use super::keys::{self, Key};
 use super::settle::MadeValue;
 use super::{SledStore, homes, pieces};
 use crate::flow::{Access, DerivedId, Hash, Home, Quarantined, RecordHeader};
-use crate::store::{Counters, Cursor, Dirty, HomeContent, Issued, RecordId, Result, codec};
+use crate::store::{
+    Counters, Cursor, Dirty, HomeContent, Issued, RecordId, Result, StoredRecord, codec,
+};
 
 impl SledStore {
     /// The value under a key.
@@ -76,12 +78,28 @@ impl SledStore {
             return Ok(HomeContent::default());
         }
         let _steady = self.steady();
-        let prefix = Key::new(keys::HOME_BLOB).hash(keys::home_hash(home));
-        let batches = self.walk(&prefix, None).map(|item| item.map(|(_, stored)| stored));
-        let mut content = homes::gather(batches)?;
-        // A record all of whose versions have moved away has left its last header here.
-        content.records.retain(|r| r.header.versions().iter().any(|v| v.home == *home));
+        let mut content = homes::gather(self.batches(home))?;
+        content.records.retain(|record| lives_in(record, home));
         Ok(content)
+    }
+
+    pub(super) fn read_record(
+        &self,
+        access: &Access,
+        home: &Home,
+        id: DerivedId,
+    ) -> Result<Option<StoredRecord>> {
+        if !access.sees(home.endpoint()) {
+            return Ok(None);
+        }
+        let _steady = self.steady();
+        let found = homes::find(self.batches(home), id)?;
+        Ok(found.filter(|record| lives_in(record, home)))
+    }
+
+    fn batches(&self, home: &Home) -> impl Iterator<Item = Result<::sled::IVec>> {
+        let prefix = Key::new(keys::HOME_BLOB).hash(keys::home_hash(home));
+        self.walk(&prefix, None).map(|item| item.map(|(_, stored)| stored))
     }
 
     pub(super) fn read_homes(
@@ -163,4 +181,9 @@ impl SledStore {
         let made = made.filter(|made| access.sees(&made.chart.endpoint));
         Ok(made.map(|MadeValue { resource_type, chart }| Issued::Made { resource_type, chart }))
     }
+}
+
+/// A record all of whose versions have moved away has left its last header here.
+fn lives_in(record: &StoredRecord, home: &Home) -> bool {
+    record.header.versions().iter().any(|version| version.home == *home)
 }
