@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::compare::normalise_identifier;
+use crate::compare::{Crosswalk, normalise_identifier};
 use crate::config::{
     Config, EndpointConfig, EndpointKind, SecurityMode, Severity, StoreEngine, profile_text,
 };
@@ -37,6 +37,17 @@ pub(super) fn read_config(common: &Common) -> Result<Config, CliError> {
     Ok(config)
 }
 
+/// The crosswalk that is compiled in, with the site's own rows.
+fn crosswalk_of(config: &Config) -> Result<Crosswalk, CliError> {
+    let mut crosswalk = Crosswalk::embedded();
+    for path in &config.reconcile.crosswalk {
+        let text = profile_text(Some(path), "")?;
+        let named = |e: String| CliError::Usage(format!("{}: {e}", path.display()));
+        crosswalk.add(&text).map_err(named)?;
+    }
+    Ok(crosswalk)
+}
+
 /// Opens the gateway that a configuration describes.
 pub(super) fn open_gateway(config: &Config) -> Result<Arc<Gateway>, CliError> {
     refuse_unbuilt(config)?;
@@ -51,6 +62,7 @@ pub(super) fn open_gateway(config: &Config) -> Result<Arc<Gateway>, CliError> {
         Some(path) => Policy::parse(&profile_text(Some(path), "")?)
             .map_err(|e| CliError::Usage(format!("reconcile.policy: {e}")))?,
     };
+    let policy = policy.with_crosswalk(crosswalk_of(config)?);
     let options = GatewayOptions {
         public_base_url: config.server.base_url(),
         endpoints: config.endpoint.iter().map(endpoint_settings).collect(),

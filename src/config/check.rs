@@ -85,12 +85,13 @@ impl Config {
     }
 
     fn check_files(&self, findings: &mut Vec<Finding>) {
+        let crosswalks = self.reconcile.crosswalk.iter().map(|path| ("reconcile.crosswalk", path));
         let files = [
-            ("identity.model", self.identity.model.as_deref()),
-            ("reconcile.policy", self.reconcile.policy.as_deref()),
+            ("identity.model", self.identity.model.as_ref()),
+            ("reconcile.policy", self.reconcile.policy.as_ref()),
         ];
-        for (key, path) in files {
-            let Some(path) = path.filter(|path| !path.is_file()) else { continue };
+        let named = files.into_iter().filter_map(|(key, path)| Some((key, path?)));
+        for (key, path) in named.chain(crosswalks).filter(|(_, path)| !path.is_file()) {
             let text = format!("no file at {}; correct the path", path.display());
             push(findings, Severity::Error, key.to_owned(), text);
         }

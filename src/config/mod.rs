@@ -115,6 +115,8 @@ pub struct IdentityConfig {
 pub struct ReconcileConfig {
     /// File of the policy; none: the one that is compiled in.
     pub policy: Option<PathBuf>,
+    /// Files of ConceptMaps whose rows are added to those that are compiled in.
+    pub crosswalk: Vec<PathBuf>,
 }
 
 /// The text of a profile file: the site's own, or the one that is compiled in.

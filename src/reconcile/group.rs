@@ -5,6 +5,8 @@
 //! result depends on the set of claims alone. A withdrawn claim joins no others: it is attached
 //! to the group that it was about, for the record.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::fhir::ResourceType;
 use crate::flow::{Hash, PERSON_TYPES};
 
@@ -54,9 +56,16 @@ fn group_type(person: &mut Person<'_>, of_type: &[usize]) {
     person.related.extend(related);
     let live = |i: usize| person.claims[i].is_live();
     let mut clusters = Clusters::new(of_type);
-    for joint in joints.iter().filter(|j| live(j.a) && live(j.b)) {
+    let of_strength = |strength: u8| -> Vec<&Joint> {
+        let found = joints.iter().filter(|j| j.weakness == u8::MAX - strength);
+        found.filter(|j| live(j.a) && live(j.b)).collect()
+    };
+    let weakest = u8::MAX - sameness::ALONE_THAT_DAY;
+    for joint in joints.iter().filter(|j| j.weakness < weakest && live(j.a) && live(j.b)) {
         clusters.join(person, joint.a, joint.b);
     }
+    clusters.join_unique(person, &of_strength(sameness::ALONE_THAT_DAY), OnOneDay(true));
+    clusters.join_unique(person, &of_strength(sameness::ONLY_IF_UNIQUE), OnOneDay(false));
     // The strongest rule that holds within the group is the one that put a member there.
     let mut rule_of = vec!["only"; of_type.len()];
     let at = |i: usize| of_type.binary_search(&i).expect("a joint is between claims of the type");
@@ -133,7 +142,8 @@ fn candidates(person: &Person<'_>, of_type: &[usize]) -> Vec<(usize, usize)> {
     for &i in of_type {
         let claim = &person.claims[i];
         let url = if with_origin { person.url(claim.key()) } else { None };
-        keyed.extend(sameness::buckets(claim, with_origin, url).into_iter().map(|k| (k, i)));
+        keyed
+            .extend(sameness::buckets(person, claim, with_origin, url).into_iter().map(|k| (k, i)));
     }
     keyed.sort_unstable();
     keyed.dedup();
@@ -149,6 +159,10 @@ fn candidates(person: &Person<'_>, of_type: &[usize]) -> Vec<(usize, usize)> {
     pairs.dedup();
     pairs
 }
+
+/// Whether all partners tell the same day.
+#[derive(Clone, Copy)]
+struct OnOneDay(bool);
 
 /// Disjoint sets over the claims of one type, each with its members.
 struct Clusters<'a> {
@@ -187,6 +201,44 @@ impl<'a> Clusters<'a> {
         let moved = std::mem::take(&mut self.members[from]);
         self.members[into].extend(moved);
         self.parent[from] = into;
+    }
+
+    /// Joins what has no other partner: of the clusters found so far, a joint's two must each have
+    /// but one partner at any endpoint of the other. Where no day is told, it must be the only one.
+    fn join_unique(&mut self, person: &Person<'_>, joints: &[&Joint], on_one_day: OnOneDay) {
+        let at = |i: usize| self.of_type.binary_search(&i).unwrap_or_default();
+        let mut partners: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+        for joint in joints {
+            let (x, y) = (self.root(at(joint.a)), self.root(at(joint.b)));
+            if x != y && !self.contradicts(person, x, y) {
+                partners.entry(x).or_default().insert(y);
+                partners.entry(y).or_default().insert(x);
+            }
+        }
+        let held_at = |root: &usize| -> BTreeSet<&str> {
+            let claims = self.members[*root].iter().map(|m| &person.claims[self.of_type[*m]]);
+            claims.map(|claim| claim.endpoint()).collect()
+        };
+        let dated = |root: &usize| {
+            let mut claims = self.members[*root].iter().map(|m| &person.claims[self.of_type[*m]]);
+            claims.any(|claim| sameness::is_dated(claim))
+        };
+        let alone = |x: &usize, y: &usize| {
+            let others = partners.get(x).into_iter().flatten().filter(|other| *other != y);
+            // Several endpoints may each have lost the day of one thing.
+            let mut others = others.map(|other| (dated(other), held_at(other)));
+            let told = |other: bool| on_one_day.0 || dated(x) && !other;
+            others.all(|(other, held)| told(other) && held.is_disjoint(&held_at(y)))
+        };
+        let sure: Vec<(usize, usize)> = partners
+            .iter()
+            .flat_map(|(x, ys)| ys.iter().map(move |y| (*x, *y)))
+            .filter(|(x, y)| x < y && alone(x, y) && alone(y, x))
+            .map(|(x, y)| (self.of_type[x], self.of_type[y]))
+            .collect();
+        for (a, b) in sure {
+            self.join(person, a, b);
+        }
     }
 
     fn contradicts(&self, person: &Person<'_>, x: usize, y: usize) -> bool {

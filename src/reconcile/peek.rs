@@ -6,7 +6,11 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::compare::clinical_text;
 use crate::fhir::{Moment, parse_moment};
+use crate::flow::{Link, Role};
+
+use super::claim::Claim;
 
 #[derive(Deserialize)]
 struct WithMeta<'a> {
@@ -87,6 +91,35 @@ pub(super) fn same_but_for_id(a: &[u8], b: &[u8]) -> bool {
         (Some(a), Some(b)) => a == b,
         _ => false,
     }
+}
+
+/// What the references of a role are called in the claim itself, sorted.
+pub(super) fn displays(claim: &Claim<'_>, role: Role) -> Vec<String> {
+    let mut links = claim.facts.links.iter().filter(|link| link.role == role).peekable();
+    let text = std::str::from_utf8(claim.body).unwrap_or_default();
+    if links.peek().is_none() || !text.contains("\"display\"") {
+        return Vec::new();
+    }
+    let Ok(body) = serde_json::from_str::<Value>(text) else { return Vec::new() };
+    let called = |link: &Link| {
+        let display = body.pointer(&link.pointer)?.get("display")?.as_str()?;
+        (!display.trim().is_empty()).then(|| display.to_owned())
+    };
+    let mut names: Vec<String> = links.filter_map(called).collect();
+    names.sort();
+    names
+}
+
+/// What the categories are called, normalised.
+pub(super) fn categories(body: &[u8]) -> Vec<String> {
+    let Ok(body) = serde_json::from_slice::<Value>(body) else { return Vec::new() };
+    let concepts = body.get("category").and_then(Value::as_array).into_iter().flatten();
+    let names = concepts.flat_map(|concept| {
+        let codings = concept.get("coding").and_then(Value::as_array).into_iter().flatten();
+        let displays = codings.filter_map(|coding| coding.get("display"));
+        displays.chain(concept.get("text")).filter_map(Value::as_str)
+    });
+    names.map(|name| clinical_text(name).into()).collect()
 }
 
 #[derive(Deserialize)]

@@ -1,11 +1,13 @@
 //! The person under the loom: all current claims, and what each reference stands for.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::fhir::ResourceType;
-use crate::flow::{ChartKey, DerivedId, IdKey, Identifier, Link, RecordKey, RefTarget, Role};
+use crate::flow::{
+    ChartKey, DIRECTORY_TYPES, DerivedId, IdKey, Identifier, Link, RecordKey, RefTarget, Role,
+};
 
 use super::claim::Claim;
 use super::input::{EndpointFacts, Outside, Standing};
@@ -33,6 +35,8 @@ pub(super) struct Person<'a> {
     by_identifier: HashMap<(&'a str, &'a str, &'a str), Vec<usize>>,
     standings: RefCell<HashMap<RecordKey, Standing>>,
     systems: RefCell<HashMap<RecordKey, BTreeSet<Arc<str>>>>,
+    /// The endpoints at which this person's records refer to a member of a directory entry.
+    held_at: OnceCell<HashMap<DerivedId, BTreeSet<Arc<str>>>>,
 }
 
 /// Claims that state one thing.
@@ -114,6 +118,7 @@ impl<'a> Person<'a> {
             by_identifier,
             standings: RefCell::default(),
             systems: RefCell::default(),
+            held_at: OnceCell::new(),
         }
     }
 
@@ -222,6 +227,26 @@ impl<'a> Person<'a> {
     /// What the references of a role stand for, sorted.
     pub(super) fn canons(&self, claim: &Claim<'_>, role: Role) -> BTreeSet<Canon> {
         claim.facts.linked(role).filter_map(|t| self.canon(claim, t)).collect()
+    }
+
+    /// Whether two directory entries are known to be two: one endpoint has both.
+    pub(super) fn are_kept_apart(&self, a: DerivedId, b: DerivedId) -> bool {
+        let held_at = self.held_at.get_or_init(|| self.read_held_at());
+        let of = |id: &DerivedId| held_at.get(id);
+        a != b && of(&a).zip(of(&b)).is_some_and(|(a, b)| !a.is_disjoint(b))
+    }
+
+    fn read_held_at(&self) -> HashMap<DerivedId, BTreeSet<Arc<str>>> {
+        let mut held_at: HashMap<DerivedId, BTreeSet<Arc<str>>> = HashMap::new();
+        for target in self.claims.iter().flat_map(|c| &c.facts.links).map(|link| &link.to) {
+            if let RefTarget::Record(key) = target
+                && DIRECTORY_TYPES.contains(&key.resource_type.name())
+                && let Standing::Directory(_, shown) = self.standing(key)
+            {
+                held_at.entry(shown).or_default().insert(key.endpoint.clone());
+            }
+        }
+        held_at
     }
 
     /// The endpoints that are the system of those who play a role in a claim.

@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::windows::FindingPolicy;
+use crate::compare::Crosswalk;
 use crate::flow::Hash;
+
+use super::windows::FindingPolicy;
 
 /// The policy in force.
 #[derive(Clone, Debug)]
 pub struct Policy {
     file: PolicyFile,
+    crosswalk: Crosswalk,
     hash: Hash,
 }
 
@@ -42,7 +45,6 @@ pub enum Rule {
 struct PolicyFile {
     #[expect(dead_code, reason = "read by people; the hash tells files apart")]
     version: String,
-    text_similarity: f64,
     bucket_cap: usize,
     default_rule: Rule,
     elements: BTreeMap<String, BTreeMap<String, Rule>>,
@@ -69,14 +71,26 @@ impl Policy {
     /// Says where the text is not a policy.
     pub fn parse(text: &str) -> Result<Self, String> {
         let file: PolicyFile = serde_json::from_str(text).map_err(|e| format!("policy: {e}"))?;
-        if !(0.5..=1.0).contains(&file.text_similarity) {
-            return Err("policy: text_similarity must lie between 0.5 and 1".to_owned());
-        }
         if !(2..=1024).contains(&file.bucket_cap) {
             return Err("policy: bucket_cap must lie between 2 and 1024".to_owned());
         }
         file.findings.check()?;
-        Ok(Self { hash: Hash::of(text.as_bytes()), file })
+        let policy =
+            Self { hash: Hash::of(text.as_bytes()), file, crosswalk: Crosswalk::default() };
+        Ok(policy.with_crosswalk(Crosswalk::embedded()))
+    }
+
+    /// The same policy with another crosswalk. The crosswalk is part of what tells policies apart.
+    #[must_use]
+    pub fn with_crosswalk(self, crosswalk: Crosswalk) -> Self {
+        let parts = [self.hash, crosswalk.hash()].map(|h| h.0.to_be_bytes());
+        let hash = Hash::of_parts(parts.iter().map(<[u8; 16]>::as_slice));
+        Self { crosswalk, hash, ..self }
+    }
+
+    /// Which codes of two systems name one concept.
+    pub fn crosswalk(&self) -> &Crosswalk {
+        &self.crosswalk
     }
 
     /// The policy that is compiled into the program.
@@ -90,11 +104,6 @@ impl Policy {
     /// What tells two policies apart.
     pub fn hash(&self) -> Hash {
         self.hash
-    }
-
-    /// From which similarity (0 to 1) on two normalised texts say the same.
-    pub fn text_similarity(&self) -> f64 {
-        self.file.text_similarity
     }
 
     /// How many records with one comparison key are all compared with each other; beyond, each

@@ -61,6 +61,7 @@ impl<'a> Reading<'a> {
     /// One concept as what the resource is.
     pub(super) fn concept(&mut self, concept: &Value) {
         self.facts.codes.extend(tokens(concept));
+        self.facts.codes.extend(names(concept));
         if self.facts.text.is_empty() {
             self.facts.text = name(concept);
         }
@@ -158,6 +159,60 @@ pub(super) fn name(concept: &Value) -> Box<str> {
     let text = concept.get("text").or_else(|| concept.get("display")).and_then(Value::as_str);
     let display = || each(concept.get("coding")).find_map(|c| c.get("display")?.as_str());
     text.or_else(display).map(clinical_text).unwrap_or_default()
+}
+
+/// All names of a concept, normalised: its text and what each coding is called, as tokens without
+/// system. Classifications add words that change nothing; there the name without them is one
+/// more.
+fn names(concept: &Value) -> Vec<Token> {
+    let text = concept.get("text").and_then(Value::as_str);
+    let mut names: Vec<Box<str>> = text.map(clinical_text).into_iter().collect();
+    for coding in each(concept.get("coding")) {
+        let Some(display) = coding.get("display").and_then(Value::as_str) else { continue };
+        names.push(clinical_text(display));
+        let system = coding.get("system").and_then(Value::as_str).unwrap_or_default();
+        if code_system(system).contains("/sid/icd-10") {
+            names.push(clinical_text(&unqualified(display)));
+        }
+        if &*code_system(system) == "http://loinc.org" {
+            names.extend(loinc_component(display).map(|name| clinical_text(&name)));
+        }
+    }
+    names.retain(|name| !name.is_empty() && name.len() <= NAME_BYTES_MAX);
+    names.truncate(NAMES_MAX);
+    names.into_iter().map(|code| Token { system: "".into(), code }).collect()
+}
+
+/// Names of one concept that are compared.
+const NAMES_MAX: usize = 8;
+/// Longer names are notes; they are compared as the text only.
+const NAME_BYTES_MAX: usize = 256;
+
+/// What a LOINC name is of, without property, specimen and the year of a panel, where the specimen
+/// goes without saying: `Lipid 1996 panel - Serum or Plasma` → `Lipid panel`.
+fn loinc_component(display: &str) -> Option<String> {
+    let end = [" [", " - ", " in "].iter().filter_map(|cut| display.find(cut)).min()?;
+    let (name, rest) = display.split_at(end);
+    let of_blood = ["Serum", "Plasma", "Blood"].iter().any(|specimen| rest.contains(specimen));
+    let year = |w: &&str| w.len() == 4 && w.bytes().all(|b| b.is_ascii_digit());
+    let words: Vec<&str> = name.split(' ').filter(|w| !year(w)).collect();
+    of_blood.then(|| words.join(" "))
+}
+
+/// An ICD-10 name without what the classification adds to it: words in parentheses change nothing,
+/// and `without …` is what holds where nothing is said.
+fn unqualified(text: &str) -> String {
+    let text = text.split_once(" without ").map_or(text, |(name, _)| name);
+    let mut depth = 0_u32;
+    let keep = |c: &char| {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => return depth == 0,
+        }
+        false
+    };
+    text.chars().filter(keep).collect()
 }
 
 /// The business identifiers that name this very record, sorted. Those it shares with others of

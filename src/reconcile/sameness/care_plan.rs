@@ -3,62 +3,239 @@
 
 use std::collections::BTreeSet;
 
-use crate::flow::Role;
+use jiff::civil::Date;
+
+use crate::compare::{Likeness, likeness, wording};
+use crate::flow::{Facts, Role, Token};
 
 use super::super::claim::Claim;
+use super::super::peek;
 use super::super::person::{Canon, Person};
-use super::Sameness;
-use super::evidence::{Agreement, in_common, parties, references, spans, texts};
+use super::evidence::{
+    Agreement, actors, actors_in, codings, in_common, references, spans, texts, written,
+};
+use super::{ALONE_THAT_DAY, ONLY_IF_UNIQUE, Sameness};
 
-/// The same custodian, category and time, and a problem or goal in common.
+/// A plan that begins more days after another is another: the next one, or somebody else's.
+const NEXT_PLAN_DAYS: i32 = 7;
+/// What some days between the beginnings weigh.
+const NEAR: i8 = -2;
+/// How much must speak for two plans being one: where the custodian is the same, where one of
+/// them does not say who it is, and where both do and it is open whether that is one.
+const ENOUGH: i8 = 6;
+const ENOUGH_WITHOUT_CUSTODIAN: i8 = 6;
+const ENOUGH_IN_DOUBT: i8 = 7;
+
+/// The evidence is weighed: custodian, period, title, kind, problems, goals, activities, visit.
 pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sameness {
-    let custodian = parties(&custodians(person, a), &custodians(person, b));
+    let custodian = custodian_agreement(person, a, b);
     let addresses = references(person, a, b, Role::Addresses);
     let goals = references(person, a, b, Role::Goal);
-    let title = texts(person, &a.facts.text, &b.facts.text);
-    let contradicted = in_common(&a.facts.categories, &b.facts.categories).differs()
-        || spans(a.facts.when, b.facts.when).differs()
-        || title.differs();
-    if contradicted || custodian.differs() || addresses.differs() && goals.differs() {
+    let kind = kind(a.facts, b.facts);
+    let visit = references(person, a, b, Role::Encounter);
+    let period = period(a.facts, b.facts);
+    if custodian.differs() || kind.differs() || visit.differs() || period.differs() {
         return Sameness::Apart;
     }
-    if custodian != Agreement::Same {
-        return republished(person, a, b);
-    }
-    let strength = match (addresses, goals) {
-        (Agreement::Same, Agreement::Same) => 60,
-        (Agreement::Same, _) | (_, Agreement::Same) => 50,
-        _ => return Sameness::Apart,
+    let title = called(a, b);
+    let activities = match a.facts.codes.is_empty() || b.facts.codes.is_empty() {
+        true => Agreement::Silent,
+        false if a.facts.codes == b.facts.codes => Agreement::Same,
+        false => in_common(&a.facts.codes, &b.facts.codes),
     };
-    Sameness::Same { rule: "care-plan-custodian", strength }
+    let weight = weigh(custodian, 3, 0)
+        + weigh(period, 4, 0)
+        + if begin_apart(a.facts, b.facts) { NEAR } else { 0 }
+        + weigh(title, 3, -2)
+        + weigh(kind, 2, 0)
+        + weigh(addresses, 3, -3)
+        + weigh(goals, 3, -1)
+        + weigh(activities, 3, -3)
+        + weigh(visit, 4, 0)
+        + weigh(written(a, b), 1, 0);
+    let enough = match (custodian.agrees(), doubtful(person, a, b)) {
+        (true, _) => ENOUGH,
+        (false, false) => ENOUGH_WITHOUT_CUSTODIAN,
+        (false, true) => ENOUGH_IN_DOUBT,
+    };
+    // Without the custodian the time or the visit must say that it is this plan.
+    let placed = custodian.agrees() || period.agrees() || visit.agrees();
+    let aimed = addresses == Agreement::Same || goals == Agreement::Same;
+    let named = title.agrees() || kind.agrees();
+    let about = named || aimed;
+    // A copy may carry some of the problems and goals only. That they share none is against it,
+    // unless it is named alike.
+    let disjoint = addresses.differs() && goals.differs();
+    if disjoint && !(named && (custodian.agrees() || period == Agreement::Same)) {
+        return Sameness::Apart;
+    }
+    if period == Agreement::Silent && visit != Agreement::Same {
+        // Last year's plan or this one: it is the only one, or it cannot be told.
+        let likely = custodian.agrees() && about || weight >= enough && title.agrees() && aimed;
+        return match likely && !title.differs() && follows(a) == follows(b) {
+            true => Sameness::Same { rule: "care-plan-only", strength: ONLY_IF_UNIQUE },
+            false => Sameness::Apart,
+        };
+    }
+    if weight < enough || !placed || disjoint {
+        // Two that begin on one day and have something in common, and no other begins then.
+        let common = custodian.agrees() || about;
+        return match period == Agreement::Same && common && !title.differs() {
+            true => Sameness::Same { rule: "care-plan-day", strength: ALONE_THAT_DAY },
+            false => Sameness::Apart,
+        };
+    }
+    let rule = match (custodian.agrees(), visit == Agreement::Same) {
+        (true, _) => "care-plan-custodian",
+        (false, true) => "care-plan-visit",
+        (false, false) => "care-plan-content",
+    };
+    Sameness::Same { rule, strength: 40 + weight.unsigned_abs() }
 }
 
-/// No custodian is known: the same plan only if made at the same visit, or alike in everything
-/// that makes a plan (category, exact period, all planned activities).
-fn republished(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sameness {
-    let category = in_common(&a.facts.categories, &b.facts.categories) == Agreement::Same;
-    let period = spans(a.facts.when, b.facts.when) == Agreement::Same;
-    let activities = !a.facts.codes.is_empty() && a.facts.codes == b.facts.codes;
-    let visit = references(person, a, b, Role::Encounter);
-    if !category || !period || visit.differs() {
-        return Sameness::Apart;
+/// Whether it says which plan it replaces.
+fn follows(claim: &Claim<'_>) -> bool {
+    claim.facts.linked(Role::Replaces).next().is_some()
+}
+
+fn weigh(found: Agreement, agrees: i8, differs: i8) -> i8 {
+    match found {
+        Agreement::Same => agrees,
+        Agreement::Close => agrees - 1,
+        Agreement::Silent => 0,
+        Agreement::Differs => differs,
     }
-    let planned_apart = in_common(&a.facts.codes, &b.facts.codes).differs();
-    match (visit == Agreement::Same && !planned_apart, activities) {
-        (true, _) => Sameness::Same { rule: "care-plan-visit", strength: 48 },
-        (false, true) => Sameness::Same { rule: "care-plan-content", strength: 44 },
-        (false, false) => Sameness::Apart,
+}
+
+/// What all plans of a profile have as category, and SNOMED CT's code for a care plan.
+const ANY_PLAN: [&str; 2] = ["assess-plan", "734163000"];
+
+/// The categories but for those of any plan; categories of two systems, or a code and a text, say
+/// nothing about each other.
+fn kind(a: &Facts, b: &Facts) -> Agreement {
+    let own = |facts: &Facts| -> Vec<Token> {
+        facts.categories.iter().filter(|t| !ANY_PLAN.contains(&&*t.code)).cloned().collect()
+    };
+    let (a, b) = (own(a), own(b));
+    match in_common(&a, &b) {
+        Agreement::Differs => codings(&a, &b),
+        found => found,
     }
+}
+
+/// What plans are called besides what they are about, stemmed.
+const PLAIN: [&str; 9] = [
+    "action",
+    "car",
+    "management",
+    "plan",
+    "program",
+    "regim",
+    "selfcar",
+    "selfmanagement",
+    "treatment",
+];
+
+/// What the plans are called. A plan without title is called by its categories, which may be put
+/// in quite other words.
+fn called(a: &Claim<'_>, b: &Claim<'_>) -> Agreement {
+    if !a.facts.text.is_empty() && !b.facts.text.is_empty() {
+        return titles(&a.facts.text, &b.facts.text);
+    }
+    let names = |c: &Claim<'_>| match c.facts.text.is_empty() {
+        true => peek::categories(c.body),
+        false => vec![c.facts.text.to_string()],
+    };
+    let (x, y) = (names(a), names(b));
+    let alike = x.iter().any(|x| y.iter().any(|y| titles(x, y).agrees()));
+    if alike { Agreement::Close } else { Agreement::Silent }
+}
+
+/// Titles: an action plan and a care plan for asthma are called alike.
+fn titles(a: &str, b: &str) -> Agreement {
+    let found = texts(a, b);
+    if found == Agreement::Silent || likeness(a, b) == Likeness::Contrary {
+        return found;
+    }
+    let subject = |title: &str| -> BTreeSet<String> {
+        wording(title).words.into_iter().filter(|w| !PLAIN.contains(&w.as_str())).collect()
+    };
+    let (a, b) = (subject(a), subject(b));
+    match (a == b, a.is_subset(&b) || b.is_subset(&a)) {
+        // "Care plan" is said of any.
+        (_, _) if a.is_empty() || b.is_empty() => Agreement::Silent,
+        (_, _) if found.agrees() => found,
+        (true, _) => Agreement::Close,
+        (false, true) => Agreement::Silent,
+        (false, false) => Agreement::Differs,
+    }
+}
+
+/// The same if both begin on one day: how long a plan is meant to go on changes. A plan without
+/// period began when it was made.
+fn period(a: &Facts, b: &Facts) -> Agreement {
+    let Some((from, other)) = begin(a).zip(begin(b)) else {
+        return spans(a.when, b.when);
+    };
+    match (from - other).get_days().abs() {
+        0 => Agreement::Same,
+        1 => Agreement::Close,
+        days if days > NEXT_PLAN_DAYS && from.day() != 1 && other.day() != 1 => Agreement::Differs,
+        _ => match spans(a.when, b.when) {
+            Agreement::Differs => Agreement::Differs,
+            _ => Agreement::Silent,
+        },
+    }
+}
+
+fn begin(facts: &Facts) -> Option<Date> {
+    facts.when.filter(|w| w.low.is_some()).or(facts.authored).and_then(|span| span.low)
+}
+
+/// Whether the two begin some days apart, though not so many that they must be two.
+fn begin_apart(a: &Facts, b: &Facts) -> bool {
+    begin(a).zip(begin(b)).is_some_and(|(from, other)| (from - other).get_days().abs() > 1)
+}
+
+/// Whether the two are known to be plans of other times, or of another kind.
+pub(super) fn another_plan(a: &Claim<'_>, b: &Claim<'_>) -> bool {
+    period(a.facts, b.facts).differs() || kind(a.facts, b.facts).differs()
 }
 
 /// Whether the two are known to have different custodians.
 pub(super) fn other_custodian(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> bool {
-    let of = |c: &Claim<'_>| person.canons(c, Role::Custodian);
-    parties(&of(a), &of(b)).differs()
+    custodian_agreement(person, a, b).differs()
 }
 
-/// The custodian, else the author (who vouches for a plan without custodian).
-pub(super) fn custodians(person: &Person<'_>, claim: &Claim<'_>) -> BTreeSet<Canon> {
+/// Contributors: who had a part in a plan may be who keeps it, but need not.
+const CONTRIBUTOR: Role = Role::Other;
+
+/// How custodians compare; the author vouches for a plan without custodian, and a contributor
+/// where there is neither.
+pub(super) fn custodian_agreement(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Agreement {
+    let role = |c: &Claim<'_>| {
+        let stated = [Role::Custodian, Role::Author].into_iter();
+        stated.into_iter().find(|role| !person.canons(c, *role).is_empty()).unwrap_or(CONTRIBUTOR)
+    };
+    let (x, y) = (role(a), role(b));
+    if x != y || x == CONTRIBUTOR {
+        return match actors_in(person, (a, x), (b, y)) {
+            Agreement::Differs => Agreement::Silent,
+            Agreement::Same if x == CONTRIBUTOR || y == CONTRIBUTOR => Agreement::Close,
+            found => found,
+        };
+    }
+    actors(person, a, b, role(a))
+}
+
+/// Both say who it is, and it is not known to be the same.
+fn doubtful(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> bool {
+    let stated = |c: &Claim<'_>| !custodians(person, c).is_empty();
+    stated(a) && stated(b)
+}
+
+/// The custodian, else the author.
+fn custodians(person: &Person<'_>, claim: &Claim<'_>) -> BTreeSet<Canon> {
     let stated = person.canons(claim, Role::Custodian);
     if stated.is_empty() { person.canons(claim, Role::Author) } else { stated }
 }

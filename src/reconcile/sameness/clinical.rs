@@ -1,37 +1,48 @@
 //! When two Observations, Procedures, reports or immunizations are one event.
 //! <https://hl7.org/fhir/R4/observation.html>
 
+use crate::compare::wording;
+
 use super::super::claim::Claim;
 use super::super::person::Person;
 use super::Sameness;
-use super::evidence::{Agreement, concept, moments, part, spans, values};
+use super::amount::amounts;
+use super::evidence::{Agreement, concept, known_as, moments, names, part, spans, values};
 
-/// The day (and, where they repeat daily, the value) narrows the comparison to a few.
-pub(super) fn observation_buckets(claim: &Claim<'_>, add: &mut dyn FnMut(&[&str])) {
-    keyed_by_day(claim, &claim.facts.value, add);
+/// The day, and the value as well: of readings that repeat all day, those of one value are
+/// compared with each other first.
+pub(super) fn observation_buckets(
+    person: &Person<'_>,
+    claim: &Claim<'_>,
+    add: &mut dyn FnMut(&[&str]),
+) {
+    keyed_by_day(person, claim, &claim.facts.value, add);
+    keyed_by_day(person, claim, "", add);
 }
 
-/// The day with the code, and with the text.
-pub(super) fn dated_buckets(claim: &Claim<'_>, add: &mut dyn FnMut(&[&str])) {
-    keyed_by_day(claim, "", add);
+/// The day with the code, and with each name.
+pub(super) fn dated_buckets(person: &Person<'_>, claim: &Claim<'_>, add: &mut dyn FnMut(&[&str])) {
+    keyed_by_day(person, claim, "", add);
 }
 
-fn keyed_by_day(claim: &Claim<'_>, value: &str, add: &mut dyn FnMut(&[&str])) {
+fn keyed_by_day(person: &Person<'_>, claim: &Claim<'_>, value: &str, add: &mut dyn FnMut(&[&str])) {
     let day = claim.facts.when.and_then(|w| w.low);
     let Some(day) = day.map(|d| d.to_string()) else { return };
-    for code in claim.facts.codes.iter().filter(|c| !c.system.is_empty()) {
+    for code in known_as(person, claim) {
         add(&["code-day", &code.system, &code.code, &day, value]);
     }
-    if !claim.facts.text.is_empty() {
-        add(&["text-day", &claim.facts.text, &day, value]);
+    for name in names(claim) {
+        for word in wording(name).words.iter().filter(|w| w.chars().count() >= 3) {
+            add(&["word-day", word.get(..6).unwrap_or(word), &day, value]);
+        }
     }
 }
 
 /// The same code at the same moment with the same value.
 pub(super) fn same_observation(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sameness {
-    let value = values(&a.facts.value, &b.facts.value);
+    let value = amounts(&a.facts.value, &b.facts.value, &a.facts.codes);
     let nothing_measured = a.facts.value.is_empty() && b.facts.value.is_empty();
-    if value != Agreement::Same && !nothing_measured {
+    if !value.agrees() && !nothing_measured {
         return Sameness::Apart;
     }
     event(person, a, b, "observation-code-moment-value")

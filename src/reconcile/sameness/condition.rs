@@ -5,14 +5,14 @@ use super::super::claim::Claim;
 use super::super::peek;
 use super::super::person::Person;
 use super::Sameness;
-use super::evidence::{Agreement, codings, concept, part, spans};
+use super::evidence::{Agreement, body_sites, codings, concept, spans};
 use super::text::specialises;
 
 /// The same diagnosis with an onset that can be the same; a recurrence is another problem.
 pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sameness {
     let about = concept(person, a, b);
     let onset = spans(a.facts.when, b.facts.when);
-    let site = part(&a.facts.value, &b.facts.value, "site");
+    let site = body_sites(a, b);
     if onset.differs() || site.differs() {
         return Sameness::Apart;
     }

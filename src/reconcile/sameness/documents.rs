@@ -16,10 +16,13 @@ pub(super) fn same_document(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -
 }
 
 /// The same form filled in on the same day with the same answers.
-pub(super) fn same_answers(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sameness {
+pub(super) fn same_answers(a: &Claim<'_>, b: &Claim<'_>) -> Sameness {
     let answers = values(&a.facts.value, &b.facts.value);
     let day = spans(a.facts.authored, b.facts.authored);
-    if concept(person, a, b).agrees() && day.agrees() && !answers.differs() {
+    // A form's address is its code; it has no system.
+    let form = in_common(&a.facts.codes, &b.facts.codes);
+    let told = form == Agreement::Same || answers == Agreement::Same && !form.differs();
+    if told && day.agrees() && !answers.differs() {
         return Sameness::Same { rule: "form-day", strength: 50 };
     }
     Sameness::Apart

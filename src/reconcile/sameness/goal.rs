@@ -5,9 +5,10 @@ use crate::flow::{DateSpan, Target};
 
 use super::super::claim::Claim;
 use super::super::person::Person;
-use super::Sameness;
-use super::evidence::{Agreement, concept, values};
+use super::amount::amounts;
+use super::evidence::{Agreement, concept};
 use super::problem::{Problems, problems};
+use super::{ONLY_IF_UNIQUE, Sameness, is_dated};
 
 /// Goals that began further apart are a recurrence, not the same goal.
 const RECURRENCE_DAYS: i64 = 180;
@@ -28,6 +29,10 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
     }
     if targets.differs() {
         return Sameness::Conflicting("goal-target-differs");
+    }
+    // This year's goal or that of the year before: it is the only one, or it cannot be told.
+    if is_dated(a) != is_dated(b) && targets != Agreement::Same && !addresses.agree() {
+        return Sameness::Same { rule: "goal-only", strength: ONLY_IF_UNIQUE };
     }
     let mut strength = if about == Agreement::Same { 60 } else { 50 };
     strength += u8::from(targets == Agreement::Same) * 4;
@@ -53,9 +58,9 @@ fn targets(a: &[Target], b: &[Target]) -> Agreement {
         for y in b.iter().filter(|y| same_measure(x, y)) {
             unmatched = false;
             let due_differs = matches!((x.due, y.due), (Some(x), Some(y)) if !x.overlaps(&y));
-            match values(&x.detail, &y.detail) {
+            match amounts(&x.detail, &y.detail, &x.measure) {
                 Agreement::Differs => return Agreement::Differs,
-                Agreement::Same if !due_differs => best = Agreement::Same,
+                Agreement::Same | Agreement::Close if !due_differs => best = Agreement::Same,
                 Agreement::Same | Agreement::Close | Agreement::Silent if due_differs => {
                     return Agreement::Differs;
                 }

@@ -2,11 +2,13 @@
 //! rules differ; what holds for all stands here: the same record, the same business identifier,
 //! and the contradictions across which nothing is merged.
 
+mod amount;
 mod care_plan;
 mod care_team;
 mod clinical;
 mod condition;
 mod documents;
+mod dosage;
 mod encounter;
 mod evidence;
 mod goal;
@@ -17,7 +19,8 @@ mod service_request;
 mod task;
 mod text;
 
-use crate::flow::{Hash, Identifier, RefTarget, Role};
+use crate::compare::wording;
+use crate::flow::{Facts, Hash, Identifier, RefTarget, Role};
 
 use super::claim::Claim;
 use super::peek;
@@ -42,8 +45,27 @@ const IDENTIFIER: u8 = 90;
 /// Strength of the same statement made twice by one endpoint.
 const REPEATED: u8 = 80;
 
+/// Strength of a pair that is one thing only if neither has another such partner: what would tell
+/// several apart (the day) is not stated.
+pub(super) const ONLY_IF_UNIQUE: u8 = 1;
+/// Strength of a pair of one day that says too little else: one thing if neither endpoint has
+/// another of that day.
+pub(super) const ALONE_THAT_DAY: u8 = 2;
+
+/// Whether a claim says anything of its time.
+pub(super) fn is_dated(claim: &Claim<'_>) -> bool {
+    let facts = claim.facts;
+    let due = || facts.targets.iter().any(|target| target.due.is_some());
+    facts.authored.is_some() || facts.when.is_some() || due()
+}
+
 /// The keys under which a claim is compared with others of its type.
-pub(super) fn buckets(claim: &Claim<'_>, with_origin: bool, url: Option<String>) -> Vec<Hash> {
+pub(super) fn buckets(
+    person: &Person<'_>,
+    claim: &Claim<'_>,
+    with_origin: bool,
+    url: Option<String>,
+) -> Vec<Hash> {
     let facts = claim.facts;
     let mut keys = Vec::new();
     let mut add = |parts: &[&str]| {
@@ -58,11 +80,11 @@ pub(super) fn buckets(claim: &Claim<'_>, with_origin: bool, url: Option<String>)
         add(&["identifier", &id.system, &id.value]);
     }
     match claim.key().resource_type.name() {
-        "Observation" => clinical::observation_buckets(claim, &mut add),
+        "Observation" => clinical::observation_buckets(person, claim, &mut add),
         "Procedure" | "DiagnosticReport" | "Immunization" | "RiskAssessment" => {
-            clinical::dated_buckets(claim, &mut add);
+            clinical::dated_buckets(person, claim, &mut add);
         }
-        "Encounter" | "MedicationRequest" => day_buckets(claim, &mut add),
+        "Encounter" => day_buckets(claim, &mut add),
         // There are few of these, and they may agree in what no key shows (focus, custodian).
         "CarePlan" | "CareTeam" | "Task" | "Coverage" | "Consent" | "EpisodeOfCare"
         | "RelatedPerson" => {
@@ -72,7 +94,7 @@ pub(super) fn buckets(claim: &Claim<'_>, with_origin: bool, url: Option<String>)
         }
         "DocumentReference" if !facts.value.is_empty() => add(&["content", &facts.value]),
         _ => {
-            for code in facts.codes.iter().filter(|c| !c.system.is_empty()) {
+            for code in evidence::known_as(person, claim) {
                 add(&["code", &code.system, &code.code]);
             }
             word_buckets(claim, &mut add);
@@ -83,10 +105,12 @@ pub(super) fn buckets(claim: &Claim<'_>, with_origin: bool, url: Option<String>)
 }
 
 fn word_buckets(claim: &Claim<'_>, add: &mut dyn FnMut(&[&str])) {
-    for text in [&*claim.facts.text, &*claim.facts.title].into_iter().filter(|t| !t.is_empty()) {
+    let texts = evidence::names(claim).into_iter().chain([&*claim.facts.title]);
+    for text in texts.filter(|t| !t.is_empty()) {
         add(&["text", text]);
-        for word in text.split(' ').filter(|w| w.chars().count() >= 4) {
-            add(&["word", word]);
+        // Words begin alike in all their forms (walk, walking).
+        for word in wording(text).words.iter().filter(|w| w.chars().count() >= 3) {
+            add(&["word", word.get(..6).unwrap_or(word)]);
         }
     }
 }
@@ -133,18 +157,33 @@ pub(super) fn contradict(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> b
         || intents
         || x.modifiers != y.modifiers
         || succeed(a, b)
+        || evidence::sides(a, b).differs()
         || match kind {
-            "CarePlan" | "CareTeam" => care_plan::other_custodian(person, a, b),
-            "Goal" | "ServiceRequest" => {
-                problem::problems(person, a, b) == problem::Problems::Different
-                    && !same_business_identifier(person, a, b)
+            "CareTeam" => care_plan::other_custodian(person, a, b),
+            "CarePlan" => {
+                care_plan::other_custodian(person, a, b)
+                    || care_plan::another_plan(a, b) && !same_business_identifier(person, a, b)
             }
-            "Task" => task::other_owner(person, a, b),
+            "Goal" => for_another(person, a, b),
+            "ServiceRequest" => for_another(person, a, b) || written_apart(person, a, b),
+            "MedicationRequest" => written_apart(person, a, b),
+            "Task" => task::other_owner(person, a, b) || written_apart(person, a, b),
             // A text that fits two codes does not make them one.
             "Condition" => condition::one_refuted(a, b) || condition::other_code(a, b),
             "AllergyIntolerance" => condition::one_refuted(a, b),
             _ => false,
         }
+}
+
+/// For other problems, and no identifier says otherwise.
+fn for_another(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> bool {
+    problem::problems(person, a, b) == problem::Problems::Different
+        && !same_business_identifier(person, a, b)
+}
+
+/// Written on other days: a third that tells no day does not make one of them.
+fn written_apart(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> bool {
+    evidence::written(a, b).differs() && !same_business_identifier(person, a, b)
 }
 
 /// Level A: one has it from the other, or both from the same third.
@@ -171,11 +210,25 @@ fn same_business_identifier(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -
         .identifiers
         .iter()
         .any(|x| b.facts.identifiers.iter().any(|y| same_identifier(x, y)));
-    if !shared || evidence::concept(person, a, b).differs() {
+    if !shared || of_other_things(a, b) {
         return false;
     }
     // Within one endpoint a shared identifier may be a number of the group it belongs to.
     a.endpoint() != b.endpoint() || evidence::concept(person, a, b) == Agreement::Same
+}
+
+/// Whether they are coded differently in one system, or say contrary things. That they put it in
+/// other words is no reason to doubt a number that both have.
+fn of_other_things(a: &Claim<'_>, b: &Claim<'_>) -> bool {
+    let (x, y) = (a.facts, b.facts);
+    let plan = matches!(a.key().resource_type.name(), "CarePlan" | "CareTeam");
+    let codes = !plan && evidence::codings(&x.codes, &y.codes).differs();
+    let only_words = |f: &Facts| plan || f.codes.iter().all(|t| t.system.is_empty());
+    let nothing_shared = only_words(x)
+        && only_words(y)
+        && evidence::texts(&x.text, &y.text).differs()
+        && wording(&x.text).words.is_disjoint(&wording(&y.text).words);
+    codes || nothing_shared
 }
 
 fn same_identifier(a: &Identifier, b: &Identifier) -> bool {
@@ -217,7 +270,7 @@ fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sameness {
         "Encounter" => encounter::same_fact(person, a, b),
         "EpisodeOfCare" => encounter::same_episode(person, a, b),
         "DocumentReference" => documents::same_document(person, a, b),
-        "QuestionnaireResponse" => documents::same_answers(person, a, b),
+        "QuestionnaireResponse" => documents::same_answers(a, b),
         "Consent" => documents::same_consent(person, a, b),
         "Coverage" => documents::same_coverage(a, b),
         "RelatedPerson" => person_like::same_related_person(person, a, b),

@@ -3,6 +3,7 @@
 //! That two Conditions were not found to be one is no proof that they are two. They are two if
 //! they are stated alike and differ, or if one endpoint keeps them apart.
 
+use crate::compare::{Likeness, likeness};
 use crate::flow::{Facts, Role};
 
 use super::super::claim::Claim;
@@ -92,7 +93,8 @@ fn conditions(a: &Facts, b: &Facts) -> Problems {
         Agreement::Same | Agreement::Close => return Problems::Akin,
         Agreement::Silent => {}
     }
-    if a.text == b.text && !a.text.is_empty() || text::specialises(&a.text, &b.text) {
+    let said_alike = likeness(&a.text, &b.text) == Likeness::Alike && !a.text.is_empty();
+    if said_alike || text::specialises(&a.text, &b.text) {
         return Problems::Akin;
     }
     let only_text = |f: &Facts| f.codes.iter().all(|t| t.system.is_empty()) && !f.text.is_empty();

@@ -1,40 +1,74 @@
 //! When two ServiceRequests are one order.
 //! <https://hl7.org/fhir/R4/servicerequest.html>
 
-use crate::flow::Role;
+use crate::compare::says_more;
+use crate::flow::{RefTarget, Role};
 
 use super::super::claim::Claim;
 use super::super::person::Person;
 use super::Sameness;
-use super::evidence::{Agreement, concept, references, spans};
+use super::evidence::{Agreement, actors, body_sites, codings, concept, sides, spans, written};
 use super::problem::{Problems, problems};
 
-/// The same service ordered on the same day by the same requester; where the requester is not
-/// stated, something else must speak for it. A reason is not needed, and another reason is another
-/// order. The same service at another time is another order.
+/// The same service ordered on the same day, with nothing against it: another requester, another
+/// reason, another site. Without the day the requester and something else must speak for it. The
+/// same service at another time is another order, and so is one made for another.
 pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sameness {
-    let about = concept(person, a, b);
-    let authored = spans(a.facts.authored, b.facts.authored);
-    let occurrence = spans(a.facts.when, b.facts.when);
-    let requester = references(person, a, b, Role::Requester);
-    let reason = problems(person, a, b);
-    let performer = references(person, a, b, Role::Performer);
-    let contradicted = [authored, occurrence, requester].into_iter().any(|e| e.differs());
-    if !about.agrees() || contradicted || reason == Problems::Different {
+    let about = match concept(person, a, b) {
+        Agreement::Differs if described_closer(person, a, b) => Agreement::Close,
+        found => found,
+    };
+    if !about.agrees() || passed_on(a) != passed_on(b) {
         return Sameness::Apart;
     }
-    let dated = authored.agrees();
+    let authored = written(a, b);
+    let occurrence = spans(a.facts.when, b.facts.when);
+    let requester = actors(person, a, b, Role::Requester);
+    let reason = problems(person, a, b);
+    let contradicted = authored.differs()
+        || occurrence.differs()
+        || requester.differs()
+        || body_sites(a, b).differs()
+        || reason == Problems::Different;
+    if contradicted {
+        return Sameness::Apart;
+    }
+    let performer = actors(person, a, b, Role::Performer);
     let support = [occurrence.agrees(), reason.agree(), performer.agrees()];
     let support = support.into_iter().filter(|s| *s).count();
-    let enough = match (dated, requester == Agreement::Same) {
-        (true, true) => true,
-        (true, false) | (false, true) => support >= 1,
+    let enough = match (authored.agrees(), requester.agrees()) {
+        (true, _) => true,
+        (false, true) => support >= 1,
         (false, false) => occurrence == Agreement::Same && reason.agree(),
     };
     if !enough {
         return Sameness::Apart;
     }
-    let base = if about == Agreement::Same { 50 } else { 44 };
-    let strength = base + u8::from(dated) * 4 + u8::from(requester == Agreement::Same) * 4;
+    let strength = 44
+        + u8::from(about == Agreement::Same) * 6
+        + u8::from(authored.agrees()) * 4
+        + u8::from(requester.agrees()) * 4
+        + support as u8;
     Sameness::Same { rule: "order-code-day-requester", strength }
+}
+
+/// Whether one names the service more closely, and day and requester are the same.
+fn described_closer(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> bool {
+    !codings(&a.facts.codes, &b.facts.codes).differs()
+        && !sides(a, b).differs()
+        && says_more(&a.facts.text, &b.facts.text)
+        && written(a, b).agrees()
+        && actors(person, a, b, Role::Requester).agrees()
+}
+
+/// Whether it was made for another order (a sub-referral); what is based on a plan was not.
+fn passed_on(claim: &Claim<'_>) -> bool {
+    claim.facts.linked(Role::BasedOn).any(|target| match target {
+        RefTarget::Record(key) => key.resource_type.name() == "ServiceRequest",
+        RefTarget::Identified { resource_type, .. } => {
+            resource_type.is_some_and(|t| t.name() == "ServiceRequest")
+        }
+        RefTarget::External(url) => url.contains("/ServiceRequest/"),
+        RefTarget::Dangling(_) => false,
+    })
 }

@@ -1,39 +1,102 @@
 //! When two Tasks are one task.
 //! <https://hl7.org/fhir/R4/task.html>
 
+use crate::compare::says_more;
 use crate::flow::Role;
 
 use super::super::claim::Claim;
-use super::super::person::Person;
-use super::Sameness;
-use super::evidence::{Agreement, concept, references, spans};
+use super::super::person::{Canon, Person};
+use super::evidence::{Agreement, actors, concept, names, references, texts, written};
+use super::{Sameness, contradict};
 
-/// The same owner doing the same thing to the same focus.
+/// The same thing to be done for the same focus by one who may be the same owner; without a
+/// focus, the same thing asked for on the same day.
 pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sameness {
-    let focus = references(person, a, b, Role::Focus);
-    let owner = references(person, a, b, Role::Performer);
-    let requester = references(person, a, b, Role::Requester);
+    let focus = focus(person, a, b);
+    let owner = actors(person, a, b, Role::Performer);
+    let requester = actors(person, a, b, Role::Requester);
     let part_of = references(person, a, b, Role::PartOf);
-    let about = concept(person, a, b);
-    let authored = spans(a.facts.authored, b.facts.authored);
+    let authored = written(a, b);
+    let about = thing_to_do(person, a, b);
     let contradicted =
         [focus, owner, requester, part_of, about, authored].into_iter().any(|e| e.differs());
-    // One that is part of another task is a child; its parent is not.
-    let child = |c: &Claim<'_>| c.facts.linked(Role::PartOf).next().is_some();
-    if contradicted || child(a) != child(b) {
+    if contradicted {
         return Sameness::Apart;
     }
-    if focus == Agreement::Same && (owner.agrees() || about == Agreement::Same) {
-        let strength = 50 + u8::from(owner.agrees()) * 4 + u8::from(authored.agrees()) * 2;
-        return Sameness::Same { rule: "task-focus-owner-code", strength };
+    // One that is part of another task is a child; its parent is not. A copy may have lost that.
+    let child = |c: &Claim<'_>| c.facts.linked(Role::PartOf).next().is_some();
+    let related_alike = child(a) == child(b);
+    let described = about.agrees() && authored.agrees();
+    let enough = match focus == Agreement::Same {
+        true => related_alike && (about.agrees() || owner.agrees()) || described,
+        false => related_alike && described,
+    };
+    if !enough {
+        return Sameness::Apart;
     }
-    if about.agrees() && authored.agrees() && (owner.agrees() || requester.agrees()) {
-        return Sameness::Same { rule: "task-code-day-owner", strength: 45 };
+    let strength = 40
+        + u8::from(focus == Agreement::Same) * 6
+        + u8::from(about == Agreement::Same) * 2
+        + u8::from(owner.agrees()) * 4
+        + u8::from(authored.agrees()) * 4
+        + u8::from(related_alike) * 2;
+    let rule = if focus == Agreement::Same { "task-focus-owner-code" } else { "task-code-day" };
+    Sameness::Same { rule, strength }
+}
+
+/// The code, and the description: a general code (fulfil) is said of many things, so the words
+/// of both must not be of different things.
+fn thing_to_do(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Agreement {
+    let about = concept(person, a, b);
+    let described = texts(&a.facts.title, &b.facts.title);
+    let told = |c: &Claim<'_>| c.facts.codes.iter().any(|t| !t.system.is_empty());
+    match (about, described) {
+        // Of two that are in words only, one may say it more closely.
+        (Agreement::Differs, Agreement::Silent | Agreement::Same | Agreement::Close)
+            if !told(a)
+                && !told(b)
+                && written(a, b).agrees()
+                && says_more(&a.facts.text, &b.facts.text) =>
+        {
+            Agreement::Close
+        }
+        (Agreement::Differs, _) => Agreement::Differs,
+        (_, Agreement::Differs) => Agreement::Differs,
+        (Agreement::Silent, _) if named_in(a, b) || named_in(b, a) => Agreement::Close,
+        (Agreement::Silent, found) => found,
+        (found, _) => found,
     }
-    Sameness::Apart
+}
+
+/// The focus. That two orders were not found to be one is no proof that they are two: they are
+/// two if an endpoint has both, or if they contradict each other.
+fn focus(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Agreement {
+    let found = references(person, a, b, Role::Focus);
+    if !found.differs() {
+        return found;
+    }
+    let (x, y) = (person.canons(a, Role::Focus), person.canons(b, Role::Focus));
+    let proven = x.iter().all(|x| y.iter().all(|y| are_two_groups(person, x, y)));
+    if proven { Agreement::Differs } else { Agreement::Silent }
+}
+
+fn are_two_groups(person: &Person<'_>, x: &Canon, y: &Canon) -> bool {
+    let (Canon::Group(x), Canon::Group(y)) = (x, y) else { return true };
+    let (x, y) = (&person.groups[*x], &person.groups[*y]);
+    let claims = |i: &(usize, &'static str)| &person.claims[i.0];
+    x.resource_type != y.resource_type
+        || x.members.iter().map(claims).any(|a| {
+            let mut others = y.members.iter().map(claims);
+            others.any(|b| contradict(person, a, b) || !concept(person, a, b).agrees())
+        })
+}
+
+/// Whether the one's code is called what the other is described as.
+fn named_in(a: &Claim<'_>, b: &Claim<'_>) -> bool {
+    names(a).into_iter().any(|name| texts(name, &b.facts.title).agrees())
 }
 
 /// Whether the two are known to have different owners.
 pub(super) fn other_owner(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> bool {
-    references(person, a, b, Role::Performer).differs()
+    actors(person, a, b, Role::Performer).differs()
 }

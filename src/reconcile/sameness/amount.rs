@@ -1,0 +1,113 @@
+//! Whether two values with units are one amount, rounded here and there on their way.
+
+use crate::flow::Token;
+
+use super::evidence::Agreement;
+
+/// How far two roundings of one amount may lie apart, as a share of it: a unit that was converted
+/// and rounded to three digits is off by less.
+const ROUNDING: f64 = 0.006;
+/// The same between mass and substance, where laboratories round to two digits.
+const ROUNDING_OF_MOLES: f64 = 0.015;
+
+/// LOINC code of a concentration → grams that one mole of the substance weighs. Codes: the mass
+/// and the molar variants of each test. Weights: sums of standard atomic weights (IUPAC); for
+/// triglyceride that of triolein, as laboratories convert it.
+#[rustfmt::skip]
+const GRAMS_PER_MOLE: [(&str, f64); 22] = [
+    // Glucose, C6H12O6.
+    ("2345-7", 180.16), ("2339-0", 180.16), ("1558-6", 180.16), ("41653-7", 180.16),
+    ("14749-6", 180.16), ("15074-8", 180.16), ("14771-0", 180.16),
+    // Cholesterol, C27H46O.
+    ("2093-3", 386.65), ("14647-2", 386.65), ("2085-9", 386.65), ("14646-4", 386.65),
+    ("13457-7", 386.65), ("18262-6", 386.65), ("2089-1", 386.65), ("22748-8", 386.65),
+    // Triglyceride.
+    ("2571-8", 885.4), ("14927-8", 885.4),
+    // Creatinine, C4H7N3O.
+    ("2160-0", 113.12), ("14682-9", 113.12), ("38483-4", 113.12),
+    // Calcium.
+    ("17861-6", 40.08), ("2000-8", 40.08),
+];
+
+/// Compares two normalised values of one measure.
+pub(super) fn amounts(a: &str, b: &str, measure: &[Token]) -> Agreement {
+    match (a.is_empty() || b.is_empty(), a == b) {
+        (true, _) => return Agreement::Silent,
+        (false, true) => return Agreement::Same,
+        (false, false) => {}
+    }
+    let (Some(x), Some(y)) = (read(a), read(b)) else { return Agreement::Differs };
+    if x.comparator != y.comparator && !x.comparator.is_empty() && !y.comparator.is_empty() {
+        return Agreement::Differs;
+    }
+    let Some(y_value) = in_unit_of(&x, &y, measure) else { return Agreement::Differs };
+    let off = (x.value - y_value).abs();
+    // Readings in one unit are not rounded: 120 and 120.5 are two.
+    let share = match (x.unit == y.unit, x.exact(&y)) {
+        (true, true) => 0.0,
+        (true, false) => ROUNDING,
+        (false, _) => ROUNDING_OF_MOLES,
+    };
+    let tolerance = share * x.value.abs().max(y_value.abs());
+    if off <= tolerance { Agreement::Close } else { Agreement::Differs }
+}
+
+struct Amount<'a> {
+    comparator: &'a str,
+    digits: &'a str,
+    value: f64,
+    unit: &'a str,
+}
+
+impl Amount<'_> {
+    /// Whether both were told in few digits of one unit, so neither was converted.
+    fn exact(&self, other: &Self) -> bool {
+        let few = |a: &Self| a.digits.bytes().filter(u8::is_ascii_digit).count() <= 4;
+        self.unit == other.unit && few(self) && few(other)
+    }
+}
+
+/// `<80000 g` → comparator, number, unit.
+fn read(text: &str) -> Option<Amount<'_>> {
+    let number_at = text.find(|c: char| c.is_ascii_digit() || c == '-')?;
+    let (comparator, rest) = text.split_at(number_at);
+    let (digits, unit) = rest.split_once(' ').unwrap_or((rest, ""));
+    let plain = matches!(comparator, "" | "<" | "<=" | ">" | ">=");
+    let value = digits.parse().ok()?;
+    plain.then_some(Amount { comparator: comparator.trim_end_matches('='), digits, value, unit })
+}
+
+fn in_unit_of(x: &Amount<'_>, y: &Amount<'_>, measure: &[Token]) -> Option<f64> {
+    let weight = || {
+        let loinc = measure.iter().filter(|t| &*t.system == "http://loinc.org");
+        let known = |t: &Token| GRAMS_PER_MOLE.iter().find(|(code, _)| *code == &*t.code);
+        loinc.filter_map(known).map(|(_, grams)| *grams).next()
+    };
+    match (x.unit, y.unit) {
+        (a, b) if a == b => Some(y.value),
+        ("g/L", "mol/L") => Some(y.value * weight()?),
+        ("mol/L", "g/L") => Some(y.value / weight()?),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn loinc(code: &str) -> [Token; 1] {
+        [Token { system: "http://loinc.org".into(), code: code.into() }]
+    }
+
+    #[test]
+    fn roundings_of_one_amount_agree_and_neighbours_do_not() {
+        assert!(amounts("81000 g", "80965.5 g", &[]).agrees());
+        assert!(amounts("<1.3 g/L", "<0.0072 mol/L", &loinc("2345-7")).agrees());
+        assert!(amounts("1.3 g/L", "0.0072 mol/L", &loinc("9999-9")).differs());
+        assert!(amounts("7 %", "7.1 %", &[]).differs());
+        assert!(amounts("120 mm[Hg]", "120.5 mm[Hg]", &[]).differs());
+        assert!(amounts("<7 %", ">7 %", &[]).differs());
+        assert!(amounts("<7 %", "<=7 %", &[]).agrees());
+        assert_eq!(amounts("", "7 %", &[]), Agreement::Silent);
+    }
+}
