@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::fhir::{Reference, ResourceType, parse_reference};
+use crate::fhir::{Reference, ResourceType, StructureCheck, parse_reference};
 use crate::flow::{Access, DerivedId, Disposition, Owner, View, unstamp_meta};
 use crate::store::{ViewHead, verify_audit_chain};
 
@@ -22,7 +22,7 @@ const FINDINGS_MAX: usize = 1000;
 /// Something that is not as promised.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What was checked: `ledger`, `view`, `reference`, `audit`, `link`.
+    /// What was checked: `ledger`, `view`, `reference`, `structure`, `audit`.
     pub check: &'static str,
     /// What is wrong, in ids of ours.
     pub text: String,
@@ -51,7 +51,7 @@ pub struct Verified {
 
 impl Gateway {
     /// Settles, then checks: the ledger balances, every view equals a rebuild, references
-    /// resolve, the audit chain holds. Tells progress in owners done.
+    /// resolve, every resource is valid, the audit chain holds. Tells progress in owners done.
     ///
     /// # Errors
     /// When the store fails.
@@ -121,7 +121,14 @@ impl Gateway {
                     let text = format!("{resource_type}/{} differs from a rebuild", row.id);
                     verified.found("view", text);
                 }
-                self.resolve_references(resource_type, row.id, body, verified)?;
+                let name = format!("{resource_type}/{}", row.id);
+                match serde_json::from_slice::<Value>(body) {
+                    Ok(resource) => {
+                        check_structure(&name, body, &resource, row.made_by_us, verified);
+                        self.resolve_references(&name, &resource, verified)?;
+                    }
+                    Err(_) => verified.found("view", format!("{name} is not JSON")),
+                }
             }
         }
         Ok(())
@@ -130,17 +137,12 @@ impl Gateway {
     /// Every relative reference of a served resource leads to an id that answers.
     fn resolve_references(
         &self,
-        resource_type: ResourceType,
-        id: DerivedId,
-        body: &[u8],
+        name: &str,
+        resource: &Value,
         verified: &mut Verified,
     ) -> Result<(), GatewayError> {
-        let Ok(resource) = serde_json::from_slice::<Value>(body) else {
-            verified.found("view", format!("{resource_type}/{id} is not JSON"));
-            return Ok(());
-        };
         let mut literals = Vec::new();
-        collect_references(&resource, &mut literals);
+        collect_references(resource, &mut literals);
         for literal in literals {
             match parse_reference(literal) {
                 Reference::Relative { resource_type: kind, id: target, .. } => {
@@ -150,15 +152,14 @@ impl Gateway {
                         Err(_) => false,
                     };
                     if !known {
-                        let at = format!("{resource_type}/{id}");
-                        let text = format!("{at}: a reference to a {kind} leads nowhere");
+                        let text = format!("{name}: a reference to a {kind} leads nowhere");
                         verified.found("reference", text);
                     }
                 }
                 Reference::Fragment(fragment) => {
                     verified.references += 1;
-                    if !has_contained(&resource, fragment) {
-                        let text = format!("{resource_type}/{id} lacks a contained resource");
+                    if !has_contained(resource, fragment) {
+                        let text = format!("{name} lacks a contained resource");
                         verified.found("reference", text);
                     }
                 }
@@ -244,6 +245,26 @@ impl Verified {
         self.findings_total += 1;
         if self.findings.len() < FINDINGS_MAX {
             self.findings.push(Finding { check, text });
+        }
+    }
+}
+
+/// What is served is valid R4. Questionable details that a source states are its own; what we
+/// make has none.
+fn check_structure(
+    name: &str,
+    body: &[u8],
+    resource: &Value,
+    made_by_us: bool,
+    verified: &mut Verified,
+) {
+    let (Some(check), Ok(text)) = (StructureCheck::embedded(), std::str::from_utf8(body)) else {
+        return;
+    };
+    for problem in check.check(text, resource) {
+        if problem.fatal || made_by_us {
+            let text = format!("{name}: {} at {}", problem.text, problem.expression);
+            verified.found("structure", text);
         }
     }
 }

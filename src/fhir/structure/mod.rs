@@ -8,6 +8,7 @@ mod schema;
 mod shape;
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
@@ -49,6 +50,13 @@ impl StructureCheck {
         let given = definitions.iter().map(String::as_str);
         let profiles = Profiles::compile(embedded::DEFINITIONS.iter().copied().chain(given))?;
         Ok(Self { profiles })
+    }
+
+    /// The check by the profiles that come with careweave, compiled once; `None` if they do not
+    /// compile, which a test would tell.
+    pub fn embedded() -> Option<&'static Self> {
+        static CHECK: OnceLock<Option<StructureCheck>> = OnceLock::new();
+        CHECK.get_or_init(|| Self::new(&[]).ok()).as_ref()
     }
 
     /// All problems of one resource, given as text and as parsed value of that text.
