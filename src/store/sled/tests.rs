@@ -5,7 +5,7 @@ use std::path::Path;
 use super::*;
 use crate::flow::{DisclosureClass, Indexed, MatchGrade, SearchValue, Verdict};
 use crate::store::fixture::{at, chart, goal, link, person, view};
-use crate::store::{StoreError, codec, model, suite};
+use crate::store::{StoreError, codec, model, suite, verify_audit_chain};
 
 fn open(dir: &Path) -> SledStore {
     SledStore::open(dir).unwrap()
@@ -147,6 +147,60 @@ fn a_table_of_one_value_is_divided() {
     let values = store.values(&access, person(1), goal(), &[0]).unwrap();
     assert_eq!(values.of(DerivedId(2)), &before.0.rows[1].values[..2]);
     assert!(values.of(DerivedId(1)).is_empty());
+}
+
+#[test]
+fn the_trail_and_the_change_log_of_format_4_are_carried_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let access = Access::system();
+    let entry = |n: u32| AuditEntry {
+        at: at(n.into()),
+        reader: "open".into(),
+        action: "read".into(),
+        resource_type: "Goal".into(),
+        owners: vec![DerivedId(1)],
+        request_id: n.to_string().into(),
+        count: n,
+    };
+    store.audit(&[entry(1), entry(2), entry(3)]).unwrap();
+    for (second, text) in [(1, "a"), (2, "b")] {
+        let views = vec![view(person(1), &[(1, text)]), view(person(2), &[(2, "c")])];
+        store.settle(Settle { views, at: at(second), ..Settle::default() }).unwrap();
+    }
+    let state = |store: &SledStore| {
+        let trail = store.audit_trail(&access, 0, 9).unwrap();
+        let changes = store.changes(&access, 0, 9).unwrap();
+        (trail, changes, store.history(&access, person(1), 0, 9).unwrap())
+    };
+    let before = state(&store);
+    assert_eq!((before.0.len(), before.1.len(), before.2.len()), (3, 3, 2));
+    // As format 4 had it.
+    for row in &before.0 {
+        let key = [b"a".as_slice(), &row.number.to_be_bytes()].concat();
+        store.db.insert(key, codec::encode(row).unwrap()).unwrap();
+    }
+    for item in store.db.scan_prefix([keys::CHANGES]) {
+        let (key, stored) = item.unwrap();
+        let changes: Vec<Change> = codec::decode("change log", &stored).unwrap();
+        let told: Vec<_> = changes
+            .iter()
+            .map(|c| (c.seq, c.at, c.owner, c.resource_type, c.id, c.version, c.kind))
+            .collect();
+        store.db.insert(key, codec::encode(&told).unwrap()).unwrap();
+    }
+    for key in store.db.scan_prefix([keys::HISTORY]).keys() {
+        store.db.remove(key.unwrap()).unwrap();
+    }
+    store.db.insert(keys::FORMAT, [1, 0, 0, 0, 4].as_slice()).unwrap();
+    drop(store);
+    std::fs::remove_dir_all(dir.path().join("audit")).unwrap();
+    let store = open(dir.path());
+    assert_eq!(state(&store), before);
+    assert_eq!(verify_audit_chain(&before.0), Ok(()));
+    assert_eq!(store.db.scan_prefix(b"a").count(), 0);
+    store.audit(&[entry(4)]).unwrap();
+    assert_eq!(verify_audit_chain(&store.audit_trail(&access, 0, 9).unwrap()), Ok(()));
 }
 
 #[test]
