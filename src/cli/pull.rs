@@ -125,6 +125,10 @@ pub(super) fn print_report(report: &Report, output: &Output) -> Result<(), CliEr
             "  {:10} {:>7} entries   {}",
             endpoint.id, endpoint.pulled, endpoint.state
         ))?;
+        if !endpoint.left_out.is_empty() {
+            let types = endpoint.left_out.join(", ");
+            output.line(&format!("             not pulled, as no records of care: {types}"))?;
+        }
     }
     print_sums(report, output)
 }

@@ -13,6 +13,8 @@ use crate::net::{Base, Fetcher};
 pub(super) struct Capability {
     /// Types to pull, in the order of their names.
     pub(super) types: Vec<Offered>,
+    /// Types that are offered and not pulled.
+    pub(super) left_out: Vec<ResourceType>,
     /// `Patient/{id}/$everything` is offered.
     pub(super) everything: bool,
 }
@@ -77,18 +79,22 @@ fn read(body: &[u8]) -> Result<Capability, PullError> {
         return Err(PullError::Version(version.chars().filter(plain).take(20).collect()));
     }
     let servers = list(&statement, "rest").filter(|rest| text(rest, "mode") != "client");
-    let mut capability = Capability { types: Vec::new(), everything: false };
+    let mut capability = Capability { types: Vec::new(), left_out: Vec::new(), everything: false };
     for resource in servers.flat_map(|rest| list(rest, "resource")) {
         let Some(resource_type) = ResourceType::parse(text(resource, "type")) else { continue };
         if resource_type.name() == "Patient" {
             capability.everything |= list(resource, "operation").any(is_everything);
         }
         let searchable = list(resource, "interaction").any(|i| text(i, "code") == "search-type");
-        if searchable && !NOT_PULLED.contains(&resource_type.name()) {
+        if searchable && NOT_PULLED.contains(&resource_type.name()) {
+            capability.left_out.push(resource_type);
+        } else if searchable {
             let by_patient = by_patient(resource_type, resource);
             capability.types.push(Offered { resource_type, by_patient });
         }
     }
+    capability.left_out.sort();
+    capability.left_out.dedup();
     capability.types.sort_by_key(|offered| offered.resource_type);
     capability.types.dedup_by_key(|offered| offered.resource_type);
     if capability.types.is_empty() {
@@ -121,4 +127,29 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
 
 fn list<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
     value.get(name).and_then(Value::as_array).into_iter().flatten()
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "test")]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_offered_is_pulled_or_named() {
+        let searchable =
+            |name: &str| json!({ "type": name, "interaction": [{ "code": "search-type" }] });
+        let statement = json!({
+            "resourceType": "CapabilityStatement", "fhirVersion": "4.0.1",
+            "rest": [{ "mode": "server", "resource": [
+                searchable("ValueSet"), searchable("Goal"), searchable("Binary"),
+                searchable("Goal"), { "type": "Task" }, searchable("NoSuchType"),
+            ]}],
+        });
+        let found = read(statement.to_string().as_bytes()).unwrap();
+        let pulled: Vec<&str> = found.types.iter().map(|t| t.resource_type.name()).collect();
+        let left_out: Vec<&str> = found.left_out.iter().map(|kind| kind.name()).collect();
+        assert_eq!((pulled, left_out), (vec!["Goal"], vec!["Binary", "ValueSet"]));
+    }
 }

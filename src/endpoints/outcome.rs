@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::sink::SinkError;
+use crate::fhir::ResourceType;
 use crate::net::FetchError;
 
 /// What the pull of one endpoint came to.
@@ -10,6 +11,8 @@ use crate::net::FetchError;
 pub struct PullOutcome {
     /// One per type, and `per patient` for all patients that were pulled one by one.
     pub parts: Vec<PartOutcome>,
+    /// Types that the endpoint offers and that are not pulled: they say nothing about care.
+    pub left_out: Vec<ResourceType>,
     /// Why the pull as a whole ended early, if it did.
     pub error: Option<Box<str>>,
 }
@@ -116,6 +119,11 @@ pub enum PartError {
 }
 
 impl PullOutcome {
+    /// The outcome of a pull that ended before it began.
+    pub fn ended(error: impl Into<Box<str>>) -> Self {
+        Self { parts: Vec::new(), left_out: Vec::new(), error: Some(error.into()) }
+    }
+
     /// Whether everything was taken.
     pub fn is_complete(&self) -> bool {
         self.error.is_none() && self.parts.iter().all(|p| !matches!(p.state, PartState::Failed(_)))

@@ -47,16 +47,13 @@ impl Puller {
         let checked = tokio::select! {
             biased;
             () = sink.stopping() => {
-                let error = Some(PartError::Interrupted.to_string().into());
-                return PullOutcome { parts: vec![], error };
+                return PullOutcome::ended(PartError::Interrupted.to_string());
             }
             checked = capability::check(&self.fetcher, &self.plan.base) => checked,
         };
         let capability = match checked {
             Ok(capability) => capability,
-            Err(error) => {
-                return PullOutcome { parts: vec![], error: Some(error.to_string().into()) };
-            }
+            Err(error) => return PullOutcome::ended(error.to_string()),
         };
         let run = Arc::new(Run {
             fetcher: self.fetcher,
@@ -82,7 +79,8 @@ impl<S: PageSink + 'static> Run<S> {
         let jobs = whole.into_iter().map(|offered| self.clone().pull_type(offered));
         let pulled = bounded(self.plan.concurrency, jobs).await;
 
-        let mut outcome = PullOutcome { parts: Vec::new(), error: None };
+        let left_out = capability.left_out;
+        let mut outcome = PullOutcome { parts: Vec::new(), left_out, error: None };
         let mut roster = None;
         for pull in pulled {
             let is_patient = pull.offered.resource_type.name() == "Patient";

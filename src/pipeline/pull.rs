@@ -74,8 +74,7 @@ pub async fn pull(
             // What it says may hold data of the page in hand; the panic itself is logged.
             Err(_panic) => {
                 tracing::error!(%endpoint, "pull ended abnormally");
-                let error = Some("the pull ended abnormally; see the log".into());
-                let outcome = PullOutcome { parts: Vec::new(), error };
+                let outcome = PullOutcome::ended("the pull ended abnormally; see the log");
                 reports.push(PullReport { endpoint, outcome });
             }
         }

@@ -44,6 +44,9 @@ pub struct EndpointLine {
     pub pulled: i64,
     /// `complete`, `failed: …` and so on.
     pub state: Box<str>,
+    /// Types that it offers and that were not pulled, since they say nothing about care.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<Box<str>>,
 }
 
 /// The ledger's sums; each entry received stands in exactly one.
@@ -102,6 +105,7 @@ impl Gateway {
             pulled: sum(&counters, |e, n| *e == *state.id && n == "received"),
             id: state.id,
             state: state.state,
+            left_out: Vec::new(),
         });
         Ok(Report {
             endpoints: endpoints.collect(),
@@ -124,6 +128,8 @@ impl Report {
         for line in &mut self.endpoints {
             let pull = pulls.iter().find(|pull| pull.endpoint == line.id);
             line.pulled = pull.map_or(0, |pull| pull.outcome.entries().cast_signed());
+            let left_out = pull.into_iter().flat_map(|pull| &pull.outcome.left_out);
+            line.left_out = left_out.map(|kind| kind.name().into()).collect();
         }
     }
 }
