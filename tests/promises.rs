@@ -7,6 +7,8 @@
 mod authority;
 #[path = "promises/compared.rs"]
 mod compared;
+#[path = "promises/days.rs"]
+mod days;
 #[path = "promises/deliveries.rs"]
 mod deliveries;
 #[path = "promises/files.rs"]

@@ -38,22 +38,36 @@ impl World {
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store: Arc<dyn Store> = Arc::new(SledStore::open(dir.path()).unwrap());
-        let gateway = gateway(store, Model::embedded());
+        let gateway = gateway(store, Model::embedded(), TODAY);
         Self { gateway, received: Receipt::default(), _dir: dir }
     }
 
     /// The same store under another match model, settled.
     pub(crate) fn with_model(self, model: Model) -> Self {
-        let gateway = gateway(self.gateway.store().clone(), model);
+        let gateway = gateway(self.gateway.store().clone(), model, TODAY);
         gateway.refresh_stale().unwrap();
         let world = Self { gateway, ..self };
         world.settle();
         world
     }
 
+    /// The same store on another day, its sweep settled; how many homes that took.
+    pub(crate) fn on(self, day: Date) -> (Self, usize) {
+        let gateway = gateway(self.gateway.store().clone(), Model::embedded(), day);
+        let mut homes = 0;
+        loop {
+            gateway.refresh_stale().unwrap();
+            match gateway.settle_all(&mut |_, _| {}).unwrap().homes {
+                0 => return (Self { gateway, ..self }, homes),
+                settled => homes += settled,
+            }
+            assert!(homes < 10_000, "the sweep does not come to an end");
+        }
+    }
+
     /// One more gateway on the same store.
     pub(crate) fn another_gateway(&self) -> Gateway {
-        gateway(self.gateway.store().clone(), Model::embedded())
+        gateway(self.gateway.store().clone(), Model::embedded(), TODAY)
     }
 
     /// One page of an endpoint, all of it observed at one moment.
@@ -118,7 +132,7 @@ impl World {
     }
 }
 
-fn gateway(store: Arc<dyn Store>, model: Model) -> Gateway {
+fn gateway(store: Arc<dyn Store>, model: Model, day: Date) -> Gateway {
     let endpoint = |(at, id): (usize, &&'static str)| EndpointSettings {
         id: (*id).into(),
         facts: EndpointFacts {
@@ -134,7 +148,7 @@ fn gateway(store: Arc<dyn Store>, model: Model) -> Gateway {
         endpoints: ENDPOINTS.iter().enumerate().map(endpoint).collect(),
         model,
         policy: Policy::embedded(),
-        as_of: Some(TODAY),
+        as_of: Some(day),
     };
     Gateway::new(store, options)
 }
