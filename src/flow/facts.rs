@@ -143,6 +143,8 @@ pub enum Role {
     Target,
     /// Anything else.
     Other,
+    /// CarePlan `contributor`.
+    Contributor,
 }
 
 /// What a reference refers to, as far as the version itself tells.

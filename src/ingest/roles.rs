@@ -16,6 +16,7 @@ pub(super) fn role(kind: &str, path: &str, extension: Option<&str>) -> Role {
         ("Task", "owner") => Role::Performer,
         ("CarePlan", "goal") => Role::Goal,
         ("CarePlan", "activity.reference") => Role::Activity,
+        ("CarePlan", "contributor") => Role::Contributor,
         ("CarePlan", "careTeam") | ("EpisodeOfCare", "team") => Role::CareTeam,
         ("EpisodeOfCare", "careManager") => Role::Performer,
         ("EpisodeOfCare", "referralRequest") => Role::BasedOn,

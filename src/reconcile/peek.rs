@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::compare::clinical_text;
 use crate::fhir::{Moment, parse_moment};
-use crate::flow::{Link, Role};
+use crate::flow::Role;
 
 use super::claim::Claim;
 
@@ -97,17 +97,44 @@ pub(super) fn same_but_for_id(a: &[u8], b: &[u8]) -> bool {
 pub(super) fn displays(claim: &Claim<'_>, role: Role) -> Vec<String> {
     let mut links = claim.facts.links.iter().filter(|link| link.role == role).peekable();
     let text = std::str::from_utf8(claim.body).unwrap_or_default();
-    if links.peek().is_none() || !text.contains("\"display\"") {
+    if !text.contains("\"display\"") {
+        return Vec::new();
+    }
+    let linked = links.peek().is_some();
+    // Who is only called by name is no link. Looking for the word is cheaper than a parse.
+    let elements = named_elements(role);
+    if !linked && !elements.iter().any(|name| text.contains(&format!("\"{name}\""))) {
         return Vec::new();
     }
     let Ok(body) = serde_json::from_str::<Value>(text) else { return Vec::new() };
-    let called = |link: &Link| {
-        let display = body.pointer(&link.pointer)?.get("display")?.as_str()?;
+    let display = |reference: &Value| {
+        let display = reference.get("display")?.as_str()?;
         (!display.trim().is_empty()).then(|| display.to_owned())
     };
-    let mut names: Vec<String> = links.filter_map(called).collect();
+    let mut names: Vec<String> = match linked {
+        true => links.filter_map(|link| display(body.pointer(&link.pointer)?)).collect(),
+        false => {
+            let stated = elements.iter().filter_map(|name| body.get(*name));
+            let each = stated.flat_map(|value| match value {
+                Value::Array(list) => list.as_slice(),
+                one => std::slice::from_ref(one),
+            });
+            each.filter_map(display).collect()
+        }
+    };
     names.sort();
     names
+}
+
+/// The elements of the parties that are compared by name.
+fn named_elements(role: Role) -> &'static [&'static str] {
+    match role {
+        Role::Requester => &["requester"],
+        Role::Performer => &["performer", "owner"],
+        Role::Author => &["author"],
+        Role::Contributor => &["contributor"],
+        _ => &[],
+    }
 }
 
 /// What the categories are called, normalised.

@@ -4,6 +4,7 @@
 
 mod findings;
 mod groups;
+mod likeness;
 mod loops;
 mod overrides;
 mod problems;

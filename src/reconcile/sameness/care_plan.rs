@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 
 use crate::compare::{Likeness, likeness, wording};
-use crate::flow::{Facts, Role, Token};
+use crate::flow::{DateSpan, Facts, RefTarget, Role, Token};
 
 use super::super::claim::Claim;
 use super::super::peek;
@@ -33,7 +33,7 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
     let goals = references(person, a, b, Role::Goal);
     let kind = kind(a.facts, b.facts);
     let visit = references(person, a, b, Role::Encounter);
-    let period = period(a.facts, b.facts);
+    let period = period(person, a, b);
     if custodian.differs() || kind.differs() || visit.differs() || period.differs() {
         return Sameness::Apart;
     }
@@ -45,7 +45,7 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
     };
     let weight = weigh(custodian, 3, 0)
         + weigh(period, 4, 0)
-        + if begin_apart(a.facts, b.facts) { NEAR } else { 0 }
+        + if begin_apart(person, a, b) { NEAR } else { 0 }
         + weigh(title, 3, -2)
         + weigh(kind, 2, 0)
         + weigh(addresses, 3, -3)
@@ -71,7 +71,10 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
     }
     if period == Agreement::Silent && visit != Agreement::Same {
         // Last year's plan or this one: it is the only one, or it cannot be told.
-        let likely = custodian.agrees() && about || weight >= enough && title.agrees() && aimed;
+        // What all plans of a kind are called (`Inpatient care plan`) tells none of them.
+        let titled = |c: &Claim<'_>| !c.facts.text.is_empty();
+        let told = titled(a) && titled(b) && title.agrees() && aimed;
+        let likely = custodian.agrees() && about || weight >= enough && told;
         return match likely && !title.differs() && follows(a) == follows(b) {
             true => Sameness::Same { rule: "care-plan-only", strength: ONLY_IF_UNIQUE },
             false => Sameness::Apart,
@@ -172,34 +175,47 @@ fn titles(a: &str, b: &str) -> Agreement {
 }
 
 /// The same if both begin on one day: how long a plan is meant to go on changes. A plan without
-/// period began when it was made.
-fn period(a: &Facts, b: &Facts) -> Agreement {
-    let Some((from, other)) = begin(a).zip(begin(b)) else {
-        return spans(a.when, b.when);
+/// period began when it was made, or at the visit at which it was.
+fn period(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Agreement {
+    let (x, y) = (a.facts.when, b.facts.when);
+    let Some((from, other)) = begin(person, a).zip(begin(person, b)) else {
+        return spans(x, y);
     };
     match (from - other).get_days().abs() {
         0 => Agreement::Same,
         1 => Agreement::Close,
         days if days > NEXT_PLAN_DAYS && from.day() != 1 && other.day() != 1 => Agreement::Differs,
-        _ => match spans(a.when, b.when) {
+        _ => match spans(x, y) {
             Agreement::Differs => Agreement::Differs,
             _ => Agreement::Silent,
         },
     }
 }
 
-fn begin(facts: &Facts) -> Option<Date> {
-    facts.when.filter(|w| w.low.is_some()).or(facts.authored).and_then(|span| span.low)
+fn begin(person: &Person<'_>, claim: &Claim<'_>) -> Option<Date> {
+    let facts = claim.facts;
+    let stated = facts.when.filter(|w| w.low.is_some()).or(facts.authored);
+    stated.or_else(|| visit_day(person, claim)).and_then(|span| span.low)
+}
+
+/// The day of the visit at which a plan was made; of a stay of several days it is not known.
+fn visit_day(person: &Person<'_>, claim: &Claim<'_>) -> Option<DateSpan> {
+    let mut visits = claim.facts.linked(Role::Encounter).filter_map(|target| match target {
+        RefTarget::Record(key) => person.claims[person.claim_of(key)?].facts.when,
+        _ => None,
+    });
+    visits.next().filter(|day| day.low.is_some() && day.low == day.high)
 }
 
 /// Whether the two begin some days apart, though not so many that they must be two.
-fn begin_apart(a: &Facts, b: &Facts) -> bool {
-    begin(a).zip(begin(b)).is_some_and(|(from, other)| (from - other).get_days().abs() > 1)
+fn begin_apart(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> bool {
+    let begins = begin(person, a).zip(begin(person, b));
+    begins.is_some_and(|(from, other)| (from - other).get_days().abs() > 1)
 }
 
 /// Whether the two are known to be plans of other times, or of another kind.
-pub(super) fn another_plan(a: &Claim<'_>, b: &Claim<'_>) -> bool {
-    period(a.facts, b.facts).differs() || kind(a.facts, b.facts).differs()
+pub(super) fn another_plan(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> bool {
+    period(person, a, b).differs() || kind(a.facts, b.facts).differs()
 }
 
 /// Whether the two are known to have different custodians.
@@ -208,7 +224,7 @@ pub(super) fn other_custodian(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>)
 }
 
 /// Contributors: who had a part in a plan may be who keeps it, but need not.
-const CONTRIBUTOR: Role = Role::Other;
+const CONTRIBUTOR: Role = Role::Contributor;
 
 /// How custodians compare; the author vouches for a plan without custodian, and a contributor
 /// where there is neither.

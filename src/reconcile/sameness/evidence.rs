@@ -47,6 +47,8 @@ pub(super) fn concept(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Agre
     match codings(&x.codes, &y.codes) {
         // One code with another amount in the words (walk 30 minutes, walk 60 minutes).
         Same if other_amounts(&x.text, &y.text) => Differs,
+        // One code that names no more than a kind of act, and the words say of what.
+        Same if names_other_acts(a, b) => Differs,
         decided @ (Same | Close | Differs) => decided,
         Silent if mapped(person, a, b) => Close,
         Silent => names_agree(a, b, likeness_but_for_sides),
@@ -109,6 +111,29 @@ pub(super) fn names_agree(
     }
     let any = x.iter().any(|x| y.iter().any(|y| alike(x, y) == Likeness::Alike));
     if any { Close } else { Differs }
+}
+
+/// What acts are called besides what they are about, stemmed: of `assessment using assessment
+/// scale`, `patient referral to specialist` or `screening for disorder` there are many at a time.
+#[rustfmt::skip]
+const ACTS: [&str; 23] = [
+    "act", "administration", "assessment", "car", "consultation", "counsel", "education",
+    "follow", "instruction", "intervention", "management", "monitor", "program", "referral",
+    "regim", "scal", "screen", "servic", "specialist", "therapy", "up", "using", "visit",
+];
+
+/// Whether both say more than what their code is called, and it is not the same.
+fn names_other_acts(a: &Claim<'_>, b: &Claim<'_>) -> bool {
+    let (x, y) = (&a.facts.text, &b.facts.text);
+    if x == y || x.is_empty() || y.is_empty() {
+        return false;
+    }
+    let of_any = |name: &str| {
+        let words = wording(name).words;
+        !words.is_empty() && words.iter().all(|word| ACTS.contains(&word.as_str()))
+    };
+    let mut called = names(a).into_iter().chain(names(b));
+    called.any(of_any) && !of_any(x) && !of_any(y) && texts(x, y).differs()
 }
 
 fn other_amounts(a: &str, b: &str) -> bool {

@@ -6,7 +6,7 @@ use crate::flow::{DateSpan, Target};
 use super::super::claim::Claim;
 use super::super::person::Person;
 use super::amount::amounts;
-use super::evidence::{Agreement, concept};
+use super::evidence::{Agreement, codings, concept};
 use super::problem::{Problems, problems};
 use super::{ONLY_IF_UNIQUE, Sameness, is_dated};
 
@@ -42,11 +42,8 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
         Problems::Unstated => 1,
         Problems::Unproven | Problems::Different => 0,
     };
-    let rule = if a.facts.codes.is_empty() || b.facts.codes.is_empty() {
-        "goal-text"
-    } else {
-        "goal-code"
-    };
+    let coded = codings(&a.facts.codes, &b.facts.codes).agrees();
+    let rule = if coded { "goal-code" } else { "goal-text" };
     Sameness::Same { rule, strength }
 }
 

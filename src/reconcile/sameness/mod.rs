@@ -162,12 +162,17 @@ pub(super) fn contradict(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> b
             "CareTeam" => care_plan::other_custodian(person, a, b),
             "CarePlan" => {
                 care_plan::other_custodian(person, a, b)
-                    || care_plan::another_plan(a, b) && !same_business_identifier(person, a, b)
+                    || care_plan::another_plan(person, a, b)
+                        && !same_business_identifier(person, a, b)
             }
             "Goal" => for_another(person, a, b),
             "ServiceRequest" => for_another(person, a, b) || written_apart(person, a, b),
             "MedicationRequest" => written_apart(person, a, b),
-            "Task" => task::other_owner(person, a, b) || written_apart(person, a, b),
+            // A task that has been given to another keeps its number.
+            "Task" => {
+                task::other_owner(person, a, b) && !same_business_identifier(person, a, b)
+                    || written_apart(person, a, b)
+            }
             // A text that fits two codes does not make them one.
             "Condition" => condition::one_refuted(a, b) || condition::other_code(a, b),
             "AllergyIntolerance" => condition::one_refuted(a, b),

@@ -7,7 +7,9 @@ use crate::flow::{RefTarget, Role};
 use super::super::claim::Claim;
 use super::super::person::Person;
 use super::Sameness;
-use super::evidence::{Agreement, actors, body_sites, codings, concept, sides, spans, written};
+use super::evidence::{
+    Agreement, actors, body_sites, codings, concept, sides, spans, texts, written,
+};
 use super::problem::{Problems, problems};
 
 /// The same service ordered on the same day, with nothing against it: another requester, another
@@ -46,6 +48,7 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
     }
     let strength = 44
         + u8::from(about == Agreement::Same) * 6
+        + u8::from(texts(&a.facts.text, &b.facts.text).agrees()) * 2
         + u8::from(authored.agrees()) * 4
         + u8::from(requester.agrees()) * 4
         + support as u8;

@@ -7,7 +7,7 @@ use crate::flow::Role;
 use super::super::claim::Claim;
 use super::super::person::{Canon, Person};
 use super::evidence::{Agreement, actors, concept, names, references, texts, written};
-use super::{Sameness, contradict};
+use super::{ALONE_THAT_DAY, Sameness, contradict};
 
 /// The same thing to be done for the same focus by one who may be the same owner; without a
 /// focus, the same thing asked for on the same day.
@@ -34,14 +34,33 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
     if !enough {
         return Sameness::Apart;
     }
+    // "Fulfil the request" says nothing where it is open of which request.
+    let open = on_focus(a) || on_focus(b);
+    let told = texts(&a.facts.title, &b.facts.title).agrees();
+    let asked = focus == Agreement::Same && requester.agrees();
+    if open && !told && !asked {
+        let parties = owner.agrees() || requester.agrees();
+        return match focus == Agreement::Same || parties {
+            true => Sameness::Same { rule: "task-only-that-day", strength: ALONE_THAT_DAY },
+            false => Sameness::Apart,
+        };
+    }
     let strength = 40
         + u8::from(focus == Agreement::Same) * 6
         + u8::from(about == Agreement::Same) * 2
         + u8::from(owner.agrees()) * 4
+        + u8::from(requester.agrees()) * 2
         + u8::from(authored.agrees()) * 4
         + u8::from(related_alike) * 2;
     let rule = if focus == Agreement::Same { "task-focus-owner-code" } else { "task-code-day" };
     Sameness::Same { rule, strength }
+}
+
+/// The codes that say what is to be done with the focus, and not what that is.
+const ON_FOCUS: &str = "http://hl7.org/fhir/codesystem/task-code";
+
+fn on_focus(claim: &Claim<'_>) -> bool {
+    claim.facts.codes.iter().any(|code| code.system.eq_ignore_ascii_case(ON_FOCUS))
 }
 
 /// The code, and the description: a general code (fulfil) is said of many things, so the words
