@@ -1,7 +1,8 @@
 //! Negative evidence: what keeps two charts apart whatever their weight.
 
-use super::levels::{BirthLevel, IdentifierLevel, NameLevel};
-use super::score::Evidence;
+use super::levels::{BirthLevel, FamilyLevel, GivenLevel, IdentifierLevel};
+use super::proof::Evidence;
+use super::score::Relation;
 use crate::flow::{Comparison, Demographics};
 
 /// A reason against a link.
@@ -25,19 +26,42 @@ pub(super) enum Veto {
     DeathDate,
 }
 
-/// All that apply, in fixed order.
+/// The vetoes that apply to a pair.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Vetoes(u16);
+
+impl Vetoes {
+    /// In fixed order.
+    pub(super) fn iter(self) -> impl Iterator<Item = Veto> {
+        Veto::ALL.into_iter().filter(move |v| self.0 & (1 << *v as u16) != 0)
+    }
+
+    pub(super) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(super) fn any_contradiction(self) -> bool {
+        self.iter().any(Veto::is_contradiction)
+    }
+}
+
+/// All that apply.
 pub(super) fn vetoes(
     evidence: &Evidence,
     a: &Demographics,
     b: &Demographics,
-    same_endpoint: bool,
-) -> Vec<Veto> {
+    relation: Relation,
+) -> Vetoes {
     let differs = |level| evidence.identifiers.differs == Some(level);
     // The same number for life outweighs a renewed card.
     let permanent_agrees = evidence.identifiers.agrees == Some(IdentifierLevel::SamePermanent);
     let born_together = evidence.birth.is_some_and(|l| l <= BirthLevel::JanuaryFirst);
-    let called_differently = evidence.name == Some(NameLevel::GivenDiffers);
-    let twins = born_together && called_differently && evidence.household.is_shared();
+    let called_differently = evidence.given() == Some(GivenLevel::Different)
+        && evidence.family().is_some_and(|l| l <= FamilyLevel::Misspelt);
+    let twins = born_together
+        && called_differently
+        && evidence.household.is_shared()
+        && !permanent_agrees;
     let birth_order = match (a.multiple_birth, b.multiple_birth) {
         (Some(x), Some(y)) => x != 0 && y != 0 && x != y,
         _ => false,
@@ -45,7 +69,7 @@ pub(super) fn vetoes(
     let death = a.deceased_date.zip(b.deceased_date).is_some_and(|(x, y)| {
         x.year != y.year || (x.month != 0 && y.month != 0 && x.month != y.month)
     });
-    [
+    let applying = [
         (Veto::PermanentIdentifier, differs(IdentifierLevel::PermanentDiffers)),
         (Veto::Suffix, evidence.suffixes_conflict),
         (Veto::Twins, twins),
@@ -55,12 +79,11 @@ pub(super) fn vetoes(
             differs(IdentifierLevel::RenewableDiffers) && !permanent_agrees,
         ),
         (Veto::RecordNumber, differs(IdentifierLevel::RecordDiffers) && !permanent_agrees),
-        (Veto::BothActive, same_endpoint && !a.inactive && !b.inactive),
+        (Veto::BothActive, relation.kept_apart),
         (Veto::DeathDate, death),
-    ]
-    .into_iter()
-    .filter_map(|(veto, applies)| applies.then_some(veto))
-    .collect()
+    ];
+    let bits = applying.into_iter().filter(|(_, applies)| *applies);
+    Vetoes(bits.fold(0, |set, (veto, _)| set | 1 << veto as u16))
 }
 
 impl Veto {

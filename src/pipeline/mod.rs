@@ -14,6 +14,7 @@ mod ledger;
 mod link_ahead;
 mod outside;
 mod overrides;
+pub mod linkage;
 mod pull;
 mod referrers;
 mod report;
