@@ -26,18 +26,64 @@ pub fn edit_distance(a: &str, b: &str) -> usize {
     strsim::osa_distance(low, high)
 }
 
+/// Whether at most `limit` edits part the two. Most words are told apart by their letters alone.
+pub fn is_within(a: &str, b: &str, limit: usize) -> bool {
+    if a.len().abs_diff(b.len()) > limit * 4 {
+        return false;
+    }
+    if a.is_ascii() && b.is_ascii() {
+        let apart = (letters(a) ^ letters(b)).count_ones() as usize;
+        // An edit brings in one letter and takes out one, at most.
+        if apart > limit * 2 || a.len().abs_diff(b.len()) > limit {
+            return false;
+        }
+    }
+    edit_distance(a, b) <= limit
+}
+
+/// Which letters a word has, as bits.
+fn letters(word: &str) -> u32 {
+    word.bytes().fold(0, |set, b| set | 1 << (b & 0x1f))
+}
+
+/// Whether the Jaro-Winkler similarity is at least `least`, which the letters often deny.
+pub fn is_jaro_winkler(a: &str, b: &str, least: f64) -> bool {
+    if a.is_ascii() && b.is_ascii() && a.len().max(b.len()) <= WORD_LEN_MAX {
+        let prefix = a.bytes().zip(b.bytes()).take(4).take_while(|(x, y)| x == y).count();
+        let shared = as_real(shared_letters(a, b));
+        let jaro =
+            (shared / as_real(a.len().max(1)) + shared / as_real(b.len().max(1)) + 1.0) / 3.0;
+        if jaro + 0.1 * as_real(prefix) * (1.0 - jaro) < least {
+            return false;
+        }
+    }
+    jaro_winkler(a, b) >= least
+}
+
+fn shared_letters(a: &str, b: &str) -> usize {
+    let mut counts = [0u8; 128];
+    a.bytes().for_each(|letter| counts[usize::from(letter & 0x7f)] += 1);
+    let mut shared = 0;
+    for letter in b.bytes() {
+        let left = &mut counts[usize::from(letter & 0x7f)];
+        shared += usize::from(*left > 0);
+        *left = left.saturating_sub(1);
+    }
+    shared
+}
+
 /// Optimal string alignment with three rows on the stack.
 fn ascii_edit_distance(a: &[u8], b: &[u8]) -> usize {
-    let mut before_last = [0usize; WORD_LEN_MAX + 1];
-    let mut last = [0usize; WORD_LEN_MAX + 1];
-    let mut row = [0usize; WORD_LEN_MAX + 1];
-    for (j, cell) in last.iter_mut().enumerate().take(b.len() + 1) {
-        *cell = j;
+    let mut before_last = [0u8; WORD_LEN_MAX + 1];
+    let mut last = [0u8; WORD_LEN_MAX + 1];
+    let mut row = [0u8; WORD_LEN_MAX + 1];
+    for (cell, n) in last.iter_mut().zip(0u8..) {
+        *cell = n;
     }
     for (i, &x) in a.iter().enumerate() {
-        row[0] = i + 1;
+        row[0] = last[0] + 1;
         for (j, &y) in b.iter().enumerate() {
-            let mut least = (last[j] + usize::from(x != y)).min(last[j + 1] + 1).min(row[j] + 1);
+            let mut least = (last[j] + u8::from(x != y)).min(last[j + 1] + 1).min(row[j] + 1);
             if i > 0 && j > 0 && x == b[j - 1] && a[i - 1] == y {
                 least = least.min(before_last[j - 1] + 1);
             }
@@ -45,7 +91,7 @@ fn ascii_edit_distance(a: &[u8], b: &[u8]) -> usize {
         }
         (before_last, last, row) = (last, row, before_last);
     }
-    last[b.len()]
+    usize::from(last[b.len()])
 }
 
 /// Jaro-Winkler with the letters already matched as bits. The prefix counts up to four letters,
@@ -111,7 +157,7 @@ pub fn is_close(a: &str, b: &str) -> bool {
         return false;
     }
     let allowed = if shortest >= 6 { 2 } else { 1 };
-    edit_distance(a, b) <= allowed || jaro_winkler(a, b) >= 0.93
+    is_within(a, b, allowed) || is_jaro_winkler(a, b, 0.93)
 }
 
 /// Whether two words are equal or probably misspellings of one another; short ones only if
@@ -248,6 +294,12 @@ mod tests {
                 assert_eq!(edit_distance(a, b), strsim::osa_distance(low, high), "{a} {b}");
                 let off = jaro_winkler(a, b) - strsim::jaro_winkler(low, high);
                 assert!(off.abs() < 1e-9, "{a} {b} {off}");
+                for limit in 1..4 {
+                    assert_eq!(is_within(a, b, limit), edit_distance(a, b) <= limit, "{a} {b}");
+                }
+                for least in [0.8, 0.87, 0.93] {
+                    assert_eq!(is_jaro_winkler(a, b, least), jaro_winkler(a, b) >= least, "{a} {b}");
+                }
             }
         }
     }

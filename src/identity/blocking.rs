@@ -7,7 +7,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher};
 
 use super::model::{Model, Pass};
 use crate::compare::similarity::sound;
-use crate::flow::{BlockingKey, Demographics, Hash, Home, PersonName};
+use crate::flow::{Address, BlockingKey, Demographics, Hash, Home, PersonName};
 
 /// Most keys of a home. Reached only by charts with very many names, addresses or identifiers;
 /// later passes then lose keys first.
@@ -125,8 +125,12 @@ impl<'a> Parts<'a> {
         Self { d, birth: birth_text(d), year, roots, names }
     }
 
+    fn addresses(&self) -> impl Iterator<Item = &Address> {
+        self.d.addresses.iter().take(ITEMS_MAX)
+    }
+
     fn postcodes(&self) -> impl Iterator<Item = &str> {
-        self.d.addresses.iter().take(ITEMS_MAX).map(|a| &*a.postcode)
+        self.addresses().map(|a| &*a.postcode)
     }
 }
 
@@ -152,8 +156,14 @@ fn run(pass: Pass, of: &Parts<'_>, mut add: impl FnMut(&[&str])) {
         Pass::NamesPostcode => for_name_pairs(of, |low, high| {
             of.postcodes().for_each(|postcode| add(&[low, high, postcode]));
         }),
+        Pass::NamesCity => for_name_pairs(of, |low, high| {
+            of.addresses().for_each(|address| add(&[low, high, &address.city]));
+        }),
+        Pass::NamesNumber => for_name_pairs(of, |low, high| {
+            of.addresses().for_each(|address| add(&[low, high, &address.number]));
+        }),
         Pass::AddressGiven => {
-            for address in of.d.addresses.iter().take(ITEMS_MAX) {
+            for address in of.addresses() {
                 for root in &of.roots {
                     add(&[&address.number, &address.postcode, root]);
                 }
@@ -173,7 +183,7 @@ fn run(pass: Pass, of: &Parts<'_>, mut add: impl FnMut(&[&str])) {
             }
         }
         Pass::StreetFamily => {
-            for address in of.d.addresses.iter().take(ITEMS_MAX) {
+            for address in of.addresses() {
                 for name in &of.names {
                     add(&[&address.number, &address.street, &name.family_sound]);
                 }
@@ -190,7 +200,7 @@ fn run(pass: Pass, of: &Parts<'_>, mut add: impl FnMut(&[&str])) {
             }
         }
         Pass::GivenCityYear => {
-            for address in of.d.addresses.iter().take(ITEMS_MAX) {
+            for address in of.addresses() {
                 of.roots.iter().for_each(|root| add(&[root, &address.city, &of.year]));
             }
         }

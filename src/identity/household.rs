@@ -4,7 +4,7 @@ use super::identifier_field::IdentifierEvidence;
 use super::levels::{AddressLevel, EmailLevel, Levels, MISSING, MemberLevel, Pattern, PhoneLevel};
 use super::model::FieldBits;
 use crate::compare::address::is_street_word;
-use crate::compare::similarity::{edit_distance, is_like};
+use crate::compare::similarity::{edit_distance, is_like, is_within};
 use crate::flow::{Address, Demographics};
 
 /// Most addresses, phones or e-mails of a chart that are compared.
@@ -146,19 +146,20 @@ fn compare_addresses(a: &Address, b: &Address) -> Option<AddressLevel> {
 /// The same street but for slips, or of several words most: parts of an address stand in either
 /// order, or in one of the two only.
 fn alike_streets(a: &str, b: &str) -> bool {
-    let length = a.len().min(b.len());
-    let slips = length / 6 + 1;
-    if a.len().abs_diff(b.len()) <= slips && edit_distance(a, b) <= slips {
+    let slips = a.len().min(b.len()) / 6 + 1;
+    if is_within(a, b, slips) {
         return true;
     }
-    let words = |text: &str| text.split(' ').map(str::len).sum::<usize>();
-    let shared: usize = a
-        .split(' ')
-        .filter(|w| w.len() > 2 && b.split(' ').any(|other| is_like(w, other)))
-        .map(str::len)
-        .sum();
-    let telling = a.split(' ').any(|w| !is_street_word(w) && w.len() > 3 && b.contains(w));
-    telling && shared * 10 >= words(a).min(words(b)) * 8
+    let length = |text: &str| text.split(' ').map(str::len).sum::<usize>();
+    let same = |x: &str, y: &str| x == y || x.len().min(y.len()) >= 4 && is_within(x, y, 1);
+    let (mut shared, mut telling) = (0, false);
+    for word in a.split(' ').filter(|w| w.len() > 2) {
+        if b.split(' ').any(|other| same(word, other)) {
+            shared += word.len();
+            telling |= word.len() > 3 && !is_street_word(word);
+        }
+    }
+    telling && shared * 10 >= length(a).min(length(b)) * 8
 }
 
 /// One digit more, less or other in a number of several digits, or no number on one side.

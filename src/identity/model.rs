@@ -66,6 +66,8 @@ pub(crate) enum Pass {
     PhoneGiven,
     EmailGiven,
     GivenCityYear,
+    NamesCity,
+    NamesNumber,
 }
 
 impl Pass {
@@ -87,6 +89,8 @@ impl Pass {
             Self::PhoneGiven => "phone-given",
             Self::EmailGiven => "email-given",
             Self::GivenCityYear => "given-city-year",
+            Self::NamesCity => "names-city",
+            Self::NamesNumber => "names-number",
         }
     }
 
@@ -101,7 +105,7 @@ impl Pass {
             Self::Phone => &[8],
             Self::Email => &[9],
             Self::NamesBirthYear | Self::SoundsBirthYear => &[0, 1, 2, 4],
-            Self::NamesPostcode => &[0, 1, 2, 7],
+            Self::NamesPostcode | Self::NamesCity | Self::NamesNumber => &[0, 1, 2, 7],
             Self::AddressGiven => &[0, 2, 7],
             Self::InitialBirth => &[0, 1, 4],
             Self::StreetFamily => &[1, 2, 7],

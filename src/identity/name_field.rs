@@ -2,7 +2,7 @@
 
 use super::levels::{FamilyLevel, GivenLevel, MiddleLevel, OrderLevel};
 use super::model::Model;
-use crate::compare::similarity::{edit_distance, is_like, is_muddled, jaro_winkler, sound};
+use crate::compare::similarity::{is_jaro_winkler, is_like, is_muddled, is_within, sound};
 use crate::flow::PersonName;
 
 /// Most names of a chart that are compared.
@@ -234,20 +234,19 @@ fn compare_given(a: &[Box<str>], b: &[Box<str>], model: &Model) -> Option<GivenL
 /// A slip of the keyboard: one edit, two in a long name, of at least three letters.
 fn is_misspelt(a: &str, b: &str) -> bool {
     let shortest = a.len().min(b.len());
-    if shortest < 3 || a.len().abs_diff(b.len()) > 2 {
+    if shortest < 3 {
         return false;
     }
     let allowed = if shortest >= 6 { 2 } else { 1 };
-    edit_distance(a, b) <= allowed
+    is_within(a, b, allowed)
 }
 
 /// Spelt by ear, shortened, or typed in a muddle.
 fn is_similar(a: &str, b: &str) -> bool {
-    let likeness = jaro_winkler(a, b);
-    likeness >= 0.87
+    is_jaro_winkler(a, b, 0.87)
         || is_start(a, b)
         || is_muddled(a, b)
-        || likeness >= 0.8 && sounds_alike(a, b)
+        || is_jaro_winkler(a, b, 0.8) && sounds_alike(a, b)
 }
 
 /// A shortened form: `rob` of `roberta`, `chris` of `christiane`.

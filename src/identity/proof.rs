@@ -17,8 +17,17 @@ use crate::flow::MatchGrade;
 /// person: about two in a hundred have a parent's name, and three in a thousand of those numbers
 /// are the wrong one's, half of them at one address.
 const CHILD_UNDER_PARENTS_NUMBER: f64 = 3e-5;
+/// How often a twin is recorded under the other's or a parent's number, per person: three in a
+/// hundred are twins, half a pair each, and five in a thousand of those numbers are wrong.
+const TWIN_UNDER_ONE_NUMBER: f64 = 7.5e-5;
 /// How many times likelier an error must be than such a relative, for a link.
 const LIKELIER_TIMES: f64 = 1000.0;
+
+/// Whether, by what training found, a wrong given name is so common that it explains better than
+/// twins why two records with one number, family name and birth date differ in it.
+pub(super) fn names_are_unreliable(model: &Model) -> bool {
+    model.bits.m(GivenLevel::Different) >= TWIN_UNDER_ONE_NUMBER * LIKELIER_TIMES
+}
 
 /// What two charts' fields say.
 #[derive(Clone, Debug)]
@@ -67,7 +76,8 @@ impl Evidence {
     /// one when the name is `rare`.
     fn proves(&self, rare: bool, model: &Model) -> bool {
         if self.identifiers.is_strong() {
-            return self.name_is_compatible() && self.birth_fits_own_number(model);
+            return self.name_is_compatible() && self.birth_fits_own_number(model)
+                || self.only_name_is_wrong() && names_are_unreliable(model);
         }
         if !self.same_gender() {
             return false;
@@ -137,6 +147,16 @@ impl Evidence {
     fn only_family_changed(&self) -> bool {
         self.given().is_some_and(|l| l <= GivenLevel::Nickname)
             && self.family().is_none_or(|l| l == FamilyLevel::Different)
+    }
+
+    /// One's own number for life, birth date and home, but another name.
+    fn only_name_is_wrong(&self) -> bool {
+        self.identifiers.agrees == Some(IdentifierLevel::SamePermanent)
+            && self.identifiers.differs.is_none()
+            && self.birth == Some(BirthLevel::Exact)
+            && self.household.is_shared()
+            && self.same_gender()
+            && !self.multiple_birth
     }
 
     /// Nothing in the name speaks against it. Twins may be written under one number of a parent

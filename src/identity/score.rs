@@ -69,7 +69,7 @@ pub fn assess(a: &Demographics, b: &Demographics, relation: Relation, model: &Mo
     }
     bits[IdentifierLevel::FIELD] = identifiers.bits(model);
     let weight_bits = model.prior_bits + bits.iter().sum::<f64>();
-    let found = vetoes(&evidence, a, b, relation);
+    let found = vetoes(&evidence, a, b, relation, model);
     let grade = evidence.grade(weight_bits, &found, model);
     Assessment { pattern, bits, identifiers, weight_bits, grade, vetoes: found }
 }

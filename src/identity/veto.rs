@@ -1,7 +1,8 @@
 //! Negative evidence: what keeps two charts apart whatever their weight.
 
 use super::levels::{BirthLevel, FamilyLevel, GivenLevel, IdentifierLevel};
-use super::proof::Evidence;
+use super::model::Model;
+use super::proof::{Evidence, names_are_unreliable};
 use super::score::Relation;
 use crate::flow::{Comparison, Demographics};
 
@@ -14,6 +15,8 @@ pub(super) enum Veto {
     Suffix,
     /// Born on the same day, of one name and household, but called differently.
     Twins,
+    /// The same, where the site's own records often have a wrong given name.
+    PerhapsTwins,
     /// Different places in a multiple birth.
     BirthOrder,
     /// Two values of an identifier that a person has one of at a time.
@@ -51,6 +54,7 @@ pub(super) fn vetoes(
     a: &Demographics,
     b: &Demographics,
     relation: Relation,
+    model: &Model,
 ) -> Vetoes {
     let differs = |level| evidence.identifiers.differs == Some(level);
     // The same number for life outweighs a renewed card.
@@ -72,7 +76,8 @@ pub(super) fn vetoes(
     let applying = [
         (Veto::PermanentIdentifier, differs(IdentifierLevel::PermanentDiffers)),
         (Veto::Suffix, evidence.suffixes_conflict),
-        (Veto::Twins, twins),
+        (Veto::Twins, twins && !names_are_unreliable(model)),
+        (Veto::PerhapsTwins, twins && names_are_unreliable(model)),
         (Veto::BirthOrder, birth_order),
         (
             Veto::RenewableIdentifier,
@@ -87,10 +92,11 @@ pub(super) fn vetoes(
 }
 
 impl Veto {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::PermanentIdentifier,
         Self::Suffix,
         Self::Twins,
+        Self::PerhapsTwins,
         Self::BirthOrder,
         Self::RenewableIdentifier,
         Self::RecordNumber,
@@ -104,6 +110,7 @@ impl Veto {
             Self::PermanentIdentifier => "different-permanent-identifier",
             Self::Suffix => "generational-suffix",
             Self::Twins => "twins",
+            Self::PerhapsTwins => "perhaps-twins",
             Self::BirthOrder => "birth-order",
             Self::RenewableIdentifier => "different-renewable-identifier",
             Self::RecordNumber => "different-record-number",
@@ -118,6 +125,7 @@ impl Veto {
             Self::PermanentIdentifier => "they have different numbers of a kind one has for life",
             Self::Suffix => "their generational suffixes (Jr, Sr) exclude one another",
             Self::Twins => "born the same day into one household, but called differently",
+            Self::PerhapsTwins => "born the same day into one household: twins, or a wrong name",
             Self::BirthOrder => "they have different places in a multiple birth",
             Self::RenewableIdentifier => "they have different licence or passport numbers",
             Self::RecordNumber => "the owner of the record numbers keeps two records",
@@ -131,9 +139,11 @@ impl Veto {
     pub(super) fn is_contradiction(self) -> bool {
         match self {
             Self::PermanentIdentifier | Self::Suffix | Self::Twins | Self::BirthOrder => true,
-            Self::RenewableIdentifier | Self::RecordNumber | Self::BothActive | Self::DeathDate => {
-                false
-            }
+            Self::PerhapsTwins
+            | Self::RenewableIdentifier
+            | Self::RecordNumber
+            | Self::BothActive
+            | Self::DeathDate => false,
         }
     }
 
