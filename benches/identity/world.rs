@@ -176,6 +176,10 @@ fn people(chance: &mut Chance, count: usize, homes: &mut Vec<Home>) -> Vec<Perso
                 let mut twin = person(chance, &family, at, brother, born);
                 (twin.month, twin.day) = (child.month, child.day);
                 twin.ssn = child.ssn + 1;
+                if twin.given == child.given {
+                    // Parents do not call twins alike.
+                    twin.given = syllables(chance.below(4_000) * 7 + 3);
+                }
                 all.push(twin);
             }
             all.push(child);

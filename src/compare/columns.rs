@@ -226,7 +226,11 @@ impl Columns {
 /// A column's name without case, and with `_` for anything between words.
 fn column_name(name: &str) -> String {
     let trimmed = name.trim().trim_start_matches('\u{feff}').to_lowercase();
-    trimmed.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect::<Vec<_>>().join("_")
+    trimmed
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|w| !w.is_empty())
+        .collect::<Vec<_>>()
+        .join("_")
 }
 
 /// ISO dates as precise as stated, `yyyymmdd`, and `mm/dd/yyyy`.
@@ -268,8 +272,17 @@ mod tests {
     fn a_row_reads_like_the_patient_it_states() {
         let header = ["Rec ID", "first", "LAST", "suffix", "sex", "dob", "line", "zip", "ssn"];
         let columns = Columns::of(&header, &[]).unwrap();
-        let row =
-            ["7", "José M.", "O'Brien", "Jr", "M", "19700506", "12 Elm St #4", "02139-1", "212345678"];
+        let row = [
+            "7",
+            "José M.",
+            "O'Brien",
+            "Jr",
+            "M",
+            "19700506",
+            "12 Elm St #4",
+            "02139-1",
+            "212345678",
+        ];
         let patient = demographics(&json!({
             "name": [{"given": ["José", "M."], "family": "O'Brien", "suffix": ["Jr"]}],
             "gender": "male", "birthDate": "1970-05-06",

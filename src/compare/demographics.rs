@@ -50,8 +50,7 @@ pub fn demographics(person: &Value) -> Demographics {
 /// Reads one FHIR Identifier; `None` without value or with a placeholder for one.
 fn identifier(value: &Value) -> Option<Identifier> {
     let raw = text(value, "value")?;
-    let (system, value_text) =
-        identifier_value(text(value, "system").unwrap_or_default(), raw)?;
+    let (system, value_text) = identifier_value(text(value, "system").unwrap_or_default(), raw)?;
     let codes = value.pointer("/type/coding").and_then(Value::as_array);
     let kind = codes.into_iter().flatten().find_map(|c| text(c, "code")).unwrap_or_default();
     let old = text(value, "use") == Some("old") || has_ended(value);

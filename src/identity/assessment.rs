@@ -19,6 +19,8 @@ pub struct Assessment {
     /// The grade after vetoes.
     pub grade: MatchGrade,
     pub(super) vetoes: Vetoes,
+    /// They may be relatives rather than one person, which training must not learn from.
+    pub(super) may_be_relatives: bool,
 }
 
 impl Assessment {

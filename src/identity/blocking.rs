@@ -235,8 +235,11 @@ fn for_name_pairs(of: &Parts<'_>, mut add: impl FnMut(&str, &str)) {
     for name in &of.names {
         let own = (!name.roots.contains(&name.first)).then_some(name.first);
         for given in name.roots.iter().copied().chain(own) {
-            let (low, high) =
-                if *given <= *name.family { (given, &*name.family) } else { (&*name.family, given) };
+            let (low, high) = if *given <= *name.family {
+                (given, &*name.family)
+            } else {
+                (&*name.family, given)
+            };
             add(low, high);
         }
     }

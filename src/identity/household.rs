@@ -4,7 +4,7 @@ use super::identifier_field::IdentifierEvidence;
 use super::levels::{AddressLevel, EmailLevel, Levels, MISSING, MemberLevel, Pattern, PhoneLevel};
 use super::model::FieldBits;
 use crate::compare::address::is_street_word;
-use crate::compare::similarity::{edit_distance, is_like, is_within};
+use crate::compare::similarity::{is_like, is_within};
 use crate::flow::{Address, Demographics};
 
 /// Most addresses, phones or e-mails of a chart that are compared.
@@ -115,8 +115,7 @@ fn compare_addresses(a: &Address, b: &Address) -> Option<AddressLevel> {
     let same_postcode = same(&a.postcode, &b.postcode);
     let near_place = same_postcode
         || both(&a.city, &b.city) && is_like(&a.city, &b.city)
-        || a.postcode.len().min(b.postcode.len()) >= 4
-            && edit_distance(&a.postcode, &b.postcode) == 1;
+        || a.postcode.len().min(b.postcode.len()) >= 4 && is_within(&a.postcode, &b.postcode, 1);
     let place_known = both(&a.postcode, &b.postcode) || both(&a.city, &b.city);
     if !place_known && !both(&a.street, &b.street) {
         return None;
@@ -165,13 +164,13 @@ fn alike_streets(a: &str, b: &str) -> bool {
 /// One digit more, less or other in a number of several digits, or no number on one side.
 fn number_slip(a: &str, b: &str) -> bool {
     a.is_empty() != b.is_empty()
-        || (a.len().max(b.len()) >= 3 && a.len().min(b.len()) >= 2 && edit_distance(a, b) == 1)
+        || (a.len().max(b.len()) >= 3 && a.len().min(b.len()) >= 2 && is_within(a, b, 1))
 }
 
 fn compare_phones(a: &str, b: &str) -> PhoneLevel {
     if a == b {
         PhoneLevel::Exact
-    } else if edit_distance(a, b) == 1 {
+    } else if is_within(a, b, 1) {
         PhoneLevel::Close
     } else {
         PhoneLevel::Different
@@ -186,9 +185,11 @@ fn compare_emails(a: &str, b: &str) -> EmailLevel {
     if length < 10 || a.len().abs_diff(b.len()) > length / 4 {
         return EmailLevel::Different;
     }
-    match edit_distance(a, b) {
-        0..=2 => EmailLevel::Close,
-        slips if slips * 4 <= length => EmailLevel::Similar,
-        _ => EmailLevel::Different,
+    if is_within(a, b, 2) {
+        EmailLevel::Close
+    } else if is_within(a, b, length / 4) {
+        EmailLevel::Similar
+    } else {
+        EmailLevel::Different
     }
 }

@@ -2,7 +2,7 @@
 
 use super::levels::{IdentifierLevel, word};
 use super::model::{IdentifierClass, Model};
-use crate::compare::similarity::edit_distance;
+use crate::compare::similarity::is_within;
 use crate::flow::Identifier;
 
 /// Most identifiers of a chart that are compared.
@@ -116,7 +116,7 @@ fn differing_level(
     let one_off = ours
         .list()
         .flat_map(|x| theirs.list().map(move |y| (x, y)))
-        .any(|(x, y)| x.value.len() >= 6 && edit_distance(&x.value, &y.value) == 1);
+        .any(|(x, y)| x.value.len() >= 6 && is_within(&x.value, &y.value, 1));
     match ours.list().next().map(|i| model.class_of(i))? {
         IdentifierClass::Permanent | IdentifierClass::Unverified if one_off => {
             Some(IdentifierLevel::PermanentOneOff)

@@ -26,6 +26,8 @@ mod waterfall;
 #[cfg(test)]
 mod cases;
 #[cfg(test)]
+mod hard_negatives;
+#[cfg(test)]
 mod properties;
 
 pub use assessment::Assessment;

@@ -286,6 +286,17 @@ impl Model {
         Self::of_file(file, hash, self.nicknames.clone())
     }
 
+    /// The model for so many records: where no training told how often two records match, it is
+    /// not likelier than that each has one counterpart.
+    pub fn for_records(&self, count: usize) -> Self {
+        let mut model = self.clone();
+        let counted = u32::try_from(count.max(1)).map_or(32.0, |n| f64::from(n).log2());
+        if model.file.training.is_none() {
+            model.prior_bits = model.prior_bits.min(-counted);
+        }
+        model
+    }
+
     /// The model file's text.
     pub fn to_text(&self) -> String {
         serde_json::to_string_pretty(&self.file).expect("a model is made of strings and numbers")

@@ -90,11 +90,8 @@ fn compare_crossed(a: &PersonName, b: &PersonName) -> Option<NameEvidence> {
         _ => return None,
     };
     // Which of the two is the given name cannot be told: the better one counts as the family.
-    let (family, given) = if other.is_none() || one.is_some() && one <= other {
-        (one, other)
-    } else {
-        (other, one)
-    };
+    let (family, given) =
+        if other.is_none() || one.is_some() && one <= other { (one, other) } else { (other, one) };
     let given = given.map(|level| match level {
         FamilyLevel::Exact => GivenLevel::Exact,
         FamilyLevel::Part => GivenLevel::MiddleUsed,
@@ -134,7 +131,8 @@ pub(super) fn compare_middle(
     b: &[PersonName],
     model: &Model,
 ) -> Option<MiddleLevel> {
-    let pairs = a.iter().take(NAMES_MAX).flat_map(|x| b.iter().take(NAMES_MAX).map(move |y| (x, y)));
+    let pairs =
+        a.iter().take(NAMES_MAX).flat_map(|x| b.iter().take(NAMES_MAX).map(move |y| (x, y)));
     let level = |x: &PersonName, y: &PersonName| {
         let (middle, other) = (x.given.get(1)?, y.given.get(1)?);
         let first_agrees = x.given.first()? == y.given.first()?;

@@ -54,7 +54,7 @@ impl Evidence {
         if weight_bits < thresholds.possible_bits {
             return MatchGrade::CertainlyNot;
         }
-        if weight_bits < thresholds.probable_bits {
+        if weight_bits < thresholds.probable_bits || self.may_be_parent_and_child() {
             return MatchGrade::Possible;
         }
         let certain = weight_bits >= thresholds.certain_bits
@@ -97,7 +97,8 @@ impl Evidence {
             }
             // Brothers are not called alike, and a father is not that young.
             Some(BirthLevel::Near | BirthLevel::SameYear) => {
-                self.name_is_exact() && (home.pieces() >= 2 || home.email == Some(EmailLevel::Exact))
+                self.name_is_exact()
+                    && (home.pieces() >= 2 || home.email == Some(EmailLevel::Exact))
             }
             Some(
                 BirthLevel::Year
@@ -124,6 +125,13 @@ impl Evidence {
                 convincing && self.household.agrees_well() && errors_are_common
             }
         }
+    }
+
+    /// Born a generation apart, and no number of their own says that they are one: names go
+    /// from parent to child, and so does the home.
+    pub(super) fn may_be_parent_and_child(&self) -> bool {
+        let apart = matches!(self.birth, Some(BirthLevel::DecadeOff | BirthLevel::GenerationApart));
+        apart && !self.identifiers.is_strong()
     }
 
     fn same_gender(&self) -> bool {
@@ -175,7 +183,7 @@ impl Evidence {
             (Some(given), Some(FamilyLevel::Different) | None) => {
                 given <= GivenLevel::MiddleUsed && born_alike
             }
-            (Some(given), Some(_)) => given < GivenLevel::Similar || self.same_gender(),
+            (Some(given), Some(_)) => given <= GivenLevel::MiddleUsed || self.same_gender(),
             (None, Some(family)) => family <= FamilyLevel::Misspelt && born_alike,
         }
     }

@@ -5,8 +5,8 @@ use super::birth_field::compare_birth;
 use super::household::{HOUSEHOLD, Household, household_bits};
 use super::identifier_field::compare_identifiers;
 use super::levels::{
-    FIELD_COUNT, GenderLevel, Levels, MISSING, OrderLevel, Pattern,
-    FamilyLevel, GivenLevel, IdentifierLevel,
+    FIELD_COUNT, FamilyLevel, GenderLevel, GivenLevel, IdentifierLevel, Levels, MISSING,
+    OrderLevel, Pattern,
 };
 use super::model::Model;
 use super::name_field::{compare_middle, compare_names, suffixes_conflict};
@@ -49,7 +49,8 @@ pub fn compare_homes(
 /// Compares two records' demographics, without words. Symmetric.
 pub fn assess(a: &Demographics, b: &Demographics, relation: Relation, model: &Model) -> Assessment {
     let name = compare_names(&a.names, &b.names, model);
-    let identifiers = compare_identifiers(&a.identifiers, &b.identifiers, relation.same_endpoint, model);
+    let identifiers =
+        compare_identifiers(&a.identifiers, &b.identifiers, relation.same_endpoint, model);
     let evidence = Evidence {
         name: name.unwrap_or_default(),
         middle: compare_middle(&a.names, &b.names, model),
@@ -71,7 +72,8 @@ pub fn assess(a: &Demographics, b: &Demographics, relation: Relation, model: &Mo
     let weight_bits = model.prior_bits + bits.iter().sum::<f64>();
     let found = vetoes(&evidence, a, b, relation, model);
     let grade = evidence.grade(weight_bits, &found, model);
-    Assessment { pattern, bits, identifiers, weight_bits, grade, vetoes: found }
+    let may_be_relatives = evidence.may_be_parent_and_child();
+    Assessment { pattern, bits, identifiers, weight_bits, grade, vetoes: found, may_be_relatives }
 }
 
 fn gender(a: &Demographics, b: &Demographics) -> Option<GenderLevel> {

@@ -32,7 +32,7 @@ const TERMS_MAX: usize = 50_000;
 #[derive(Clone, Debug, Default)]
 pub struct Observations {
     random: HashMap<Pattern, f64>,
-    /// By levels, passes that proposed the pair (as bits) and whether a contradiction was found.
+    /// By levels, passes that proposed the pair (as bits) and whether something keeps it apart.
     proposed: HashMap<(Pattern, u32, bool), f64>,
     given: HashMap<Box<str>, u64>,
     family: HashMap<Box<str>, u64>,
@@ -40,8 +40,6 @@ pub struct Observations {
     pub records: u64,
     /// Pairs that could be compared at all.
     pub pairs_in_all: f64,
-    /// One in how many proposed pairs was taken.
-    pub proposed_share: f64,
     /// Seed of the samples.
     pub seed: u64,
     /// Hash over the records.
@@ -56,7 +54,8 @@ impl Observations {
 
     /// Takes in a pair that these passes proposed, as bits by their position in the model.
     pub fn proposed(&mut self, pair: &Assessment, passes: u32) {
-        let key = (pair.pattern, passes, pair.is_contradiction());
+        let apart = pair.is_contradiction() || pair.may_be_relatives;
+        let key = (pair.pattern, passes, apart);
         *self.proposed.entry(key).or_default() += 1.0;
     }
 
@@ -175,7 +174,7 @@ fn expect(model: &Model, seen: &Observations) -> Expected {
     }
     for ((pattern, passes, contradiction), n) in sorted(&seen.proposed) {
         let same = if *contradiction { 0.0 } else { n * posterior(pattern) };
-        expected.matches += same / seen.proposed_share.max(1e-9);
+        expected.matches += same;
         let fixed = |field: usize| {
             let proposing = model.passes.iter().enumerate().filter(|(i, _)| passes & (1 << i) != 0);
             proposing.clone().all(|(_, pass)| pass.fixes().contains(&field))

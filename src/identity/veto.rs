@@ -62,10 +62,8 @@ pub(super) fn vetoes(
     let born_together = evidence.birth.is_some_and(|l| l <= BirthLevel::JanuaryFirst);
     let called_differently = evidence.given() == Some(GivenLevel::Different)
         && evidence.family().is_some_and(|l| l <= FamilyLevel::Misspelt);
-    let twins = born_together
-        && called_differently
-        && evidence.household.is_shared()
-        && !permanent_agrees;
+    let twins =
+        born_together && called_differently && evidence.household.is_shared() && !permanent_agrees;
     let birth_order = match (a.multiple_birth, b.multiple_birth) {
         (Some(x), Some(y)) => x != 0 && y != 0 && x != y,
         _ => false,

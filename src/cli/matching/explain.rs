@@ -40,6 +40,7 @@ pub(super) fn run(args: &ExplainArgs, common: &Common, output: &Output) -> Resul
         Some(file) => {
             let model = model(args.table.model.as_deref(), common)?;
             let records = Records::read(file, &args.table.options()).map_err(refused)?;
+            let model = model.for_records(records.len());
             let found = linkage::explain(&records, [&args.a, &args.b], &model);
             found.map_err(|id| CliError::Usage(format!("the file has no record {id:?}")))?
         }

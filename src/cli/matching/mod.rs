@@ -1,6 +1,5 @@
 //! `match`: links and deduplicates tables, learns and compares match models, explains a pair.
 
-mod activate;
 mod explain;
 mod table;
 mod train;
@@ -18,6 +17,7 @@ use super::gateway::read_config;
 use super::output::Output;
 use super::{CliError, Common};
 
+/// The subcommands.
 #[derive(Subcommand)]
 pub(super) enum MatchCommand {
     /// Finds who is in both of two CSV files
@@ -29,9 +29,6 @@ pub(super) enum MatchCommand {
     /// Learns the weights of a match model from CSV files, without labels
     #[command(after_help = "Example: careweave match train people.csv --out site-model.json")]
     Train(train::TrainArgs),
-    /// Says which links another model would gain and lose in the store, and takes it into use
-    #[command(after_help = "Example: careweave match activate site-model.json --dry-run")]
-    Activate(activate::ActivateArgs),
     /// Shows field by field why two records are, or are not, one person
     #[command(after_help = explain::AFTER_HELP)]
     Explain(explain::ExplainArgs),
@@ -93,7 +90,6 @@ pub(super) fn run(
         MatchCommand::Link(args) => table::link(args, common, output),
         MatchCommand::Dedupe(args) => table::dedupe(args, common, output),
         MatchCommand::Train(args) => train::run(args, common, output),
-        MatchCommand::Activate(args) => activate::run(args, common, output),
         MatchCommand::Explain(args) => explain::run(args, common, output),
     }
 }

@@ -106,7 +106,7 @@ fn match_all(
     let model = if results.train {
         linkage::learn(records, &base, results.seed).map_err(CliError::Failed)?.model
     } else {
-        base
+        base.for_records(records.len())
     };
     let pairs = linkage::pairs(records, &model);
     write_pairs(&results.out, records, &pairs)?;

@@ -77,7 +77,7 @@ pub(super) fn run(args: &TrainArgs, common: &Common, output: &Output) -> Result<
         }
     }
     output.line(&format!(
-        "written to {}; try it with careweave match activate --dry-run",
+        "written to {}; identity.model in the configuration takes it into use",
         args.out.display()
     ))
 }

@@ -111,12 +111,6 @@ impl Blocks {
         self.pass.len()
     }
 
-    /// How many pairs the blocks propose, each as often as blocks propose it.
-    pub(super) fn pairs_at_most(&self) -> f64 {
-        let sizes = (0..self.len()).map(|block| self.members(block).len() as f64);
-        sizes.map(|n| n * (n - 1.0) / 2.0).sum()
-    }
-
     /// The records of a block, ascending.
     pub(super) fn members(&self, block: usize) -> &[u32] {
         &self.members[range(&self.starts, block)]

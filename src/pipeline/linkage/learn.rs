@@ -5,9 +5,9 @@ use super::{Records, compare, for_each_pair, on_all_cores, threads};
 use crate::identity::{Model, Observations, Trained, train};
 
 /// Random pairs for u: enough to see a level that one in 100,000 pairs reaches.
-const RANDOM_PAIRS: u64 = 1_000_000;
-/// About how many proposed pairs are taken for m.
-const PROPOSED_PAIRS: f64 = 1_000_000.0;
+const RANDOM_PAIRS: u64 = 500_000;
+/// From about how many records pairs are drawn.
+const RECORDS_MAX: usize = 150_000;
 
 /// Learns a model, beginning with `base`. The same records, seed and base give the same model.
 ///
@@ -16,7 +16,6 @@ const PROPOSED_PAIRS: f64 = 1_000_000.0;
 pub fn learn(records: &Records, base: &Model, seed: u64) -> Result<Trained, String> {
     let mut seen = Observations::default();
     seen.records = records.len() as u64;
-    seen.pairs_in_all = records.pairs_in_all();
     seen.seed = seed;
     seen.data_fingerprint = records.fingerprint();
     for person in &records.people {
@@ -24,17 +23,14 @@ pub fn learn(records: &Records, base: &Model, seed: u64) -> Result<Trained, Stri
             seen.name(name.given.first().map_or("", |g| g), &name.family);
         }
     }
-    random(records, base, seed, &mut seen);
-    let blocks = Blocks::of(records, base);
-    let expected = blocks.pairs_at_most();
-    seen.proposed_share = (PROPOSED_PAIRS / expected.max(1.0)).min(1.0);
-    let keep = (seen.proposed_share * f64::from(u32::MAX)) as u32;
+    let sample = records.sample(RECORDS_MAX, |n| mixed(seed ^ mixed(n)));
+    let from = sample.as_ref().unwrap_or(records);
+    seen.pairs_in_all = from.pairs_in_all();
+    random(from, base, seed, &mut seen);
+    let blocks = Blocks::of(from, base);
     let parts =
-        for_each_pair(records, base, &blocks, Observations::default, |into, pair, found, passes| {
-            let drawn = mixed(seed ^ (u64::from(pair.0) << 32 | u64::from(pair.1)));
-            if (drawn >> 32) as u32 <= keep {
-                into.proposed(&found, passes);
-            }
+        for_each_pair(from, base, &blocks, Observations::default, |into, _, found, passes| {
+            into.proposed(&found, passes);
         });
     parts.into_iter().for_each(|part| seen.add(part));
     train(base, &seen)

@@ -57,8 +57,8 @@ pub fn pairs(records: &Records, model: &Model) -> Pairs {
     let parts = for_each_pair(records, model, &blocks, Pairs::default, |into, (a, b), found, _| {
         into.compared += 1;
         let is_contradiction = found.is_contradiction();
-        let counts = found.grade > MatchGrade::CertainlyNot
-            || is_contradiction && found.weight_bits > 0.0;
+        let counts =
+            found.grade > MatchGrade::CertainlyNot || is_contradiction && found.weight_bits > 0.0;
         if counts {
             let (weight_bits, grade) = (found.weight_bits, found.grade);
             into.list.push(Pair { a, b, weight_bits, grade, is_contradiction });

@@ -74,7 +74,8 @@ impl Truth {
     pub fn read(path: &Path, records: &Records) -> Result<Self, TableError> {
         let file = path.display().to_string();
         let failed = |source| TableError::Read { file: file.clone(), source };
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(path).map_err(failed)?;
+        let mut reader =
+            csv::ReaderBuilder::new().flexible(true).from_path(path).map_err(failed)?;
         let header = reader.headers().map_err(failed)?.clone();
         let column = |names: &[&str]| {
             header.iter().position(|h| names.contains(&h.trim().to_lowercase().as_str()))
@@ -202,8 +203,7 @@ fn pairs_within<'a>(
     group: &'a [u32],
     records: &'a Records,
 ) -> impl Iterator<Item = (u32, u32)> + 'a {
-    let pairs = group.iter().enumerate().flat_map(|(n, &a)| {
-        group[n + 1..].iter().map(move |&b| (a, b))
-    });
+    let pairs =
+        group.iter().enumerate().flat_map(|(n, &a)| group[n + 1..].iter().map(move |&b| (a, b)));
     pairs.filter(|(a, b)| records.may_match(*a, *b))
 }

@@ -93,10 +93,8 @@ impl Records {
         let failed = |source: csv::Error| TableError::Read { file: shown.clone(), source };
         let refused = |reason: String| TableError::Table { file: shown.clone(), reason };
         let file = File::open(path).map_err(|e| failed(e.into()))?;
-        let mut reader = csv::ReaderBuilder::new()
-            .flexible(true)
-            .buffer_capacity(1 << 20)
-            .from_reader(file);
+        let mut reader =
+            csv::ReaderBuilder::new().flexible(true).buffer_capacity(1 << 20).from_reader(file);
         let header = reader.headers().map_err(failed)?.clone();
         let mut renamed = options.columns.clone();
         renamed.extend(options.id.iter().map(|id| ("id".to_owned(), id.clone())));
@@ -123,6 +121,27 @@ impl Records {
         let (ids, people): (Vec<_>, Vec<_>) = people.into_iter().unzip();
         let fingerprint = fingerprint(&people);
         Self { ids, people, second_from: None, fingerprint }
+    }
+
+    /// At most about so many of the records, drawn by the seed; `None` if there are no more. A
+    /// part holds matches and other pairs in the same proportion as the whole.
+    pub(super) fn sample(&self, most: usize, drawn: impl Fn(u64) -> u64) -> Option<Self> {
+        if self.len() <= most {
+            return None;
+        }
+        let share = (most as f64 / self.len() as f64 * f64::from(u32::MAX)) as u64;
+        let taken = |n: u32| drawn(u64::from(n)) >> 32 <= share;
+        let mut sample = Self { fingerprint: self.fingerprint, ..Self::default() };
+        for (number, person) in (0u32..).zip(&self.people) {
+            if self.second_from == Some(number) {
+                sample.second_from = u32::try_from(sample.len()).ok();
+            }
+            if taken(number) {
+                sample.ids.push(self.ids[number as usize].clone());
+                sample.people.push(person.clone());
+            }
+        }
+        Some(sample)
     }
 
     /// How many there are.
