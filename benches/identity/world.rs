@@ -31,24 +31,106 @@ impl Chance {
 }
 
 const GIVEN_F: [&str; 40] = [
-    "Mary", "Patricia", "Jennifer", "Linda", "Elizabeth", "Barbara", "Susan", "Jessica", "Sarah",
-    "Karen", "Lisa", "Nancy", "Sandra", "Ashley", "Emily", "Donna", "Michelle", "Carol", "Amanda",
-    "Melissa", "Deborah", "Stephanie", "Rebecca", "Laura", "Helen", "Sharon", "Cynthia", "Amy",
-    "Maria", "Rosa", "Ana", "Carmen", "Guadalupe", "Sofia", "Olivia", "Emma", "Ava", "Marie",
-    "Maria Elena", "Mary Ann",
+    "Mary",
+    "Patricia",
+    "Jennifer",
+    "Linda",
+    "Elizabeth",
+    "Barbara",
+    "Susan",
+    "Jessica",
+    "Sarah",
+    "Karen",
+    "Lisa",
+    "Nancy",
+    "Sandra",
+    "Ashley",
+    "Emily",
+    "Donna",
+    "Michelle",
+    "Carol",
+    "Amanda",
+    "Melissa",
+    "Deborah",
+    "Stephanie",
+    "Rebecca",
+    "Laura",
+    "Helen",
+    "Sharon",
+    "Cynthia",
+    "Amy",
+    "Maria",
+    "Rosa",
+    "Ana",
+    "Carmen",
+    "Guadalupe",
+    "Sofia",
+    "Olivia",
+    "Emma",
+    "Ava",
+    "Marie",
+    "Maria Elena",
+    "Mary Ann",
 ];
 const GIVEN_M: [&str; 40] = [
-    "James", "Robert", "John", "Michael", "David", "William", "Richard", "Joseph", "Thomas",
-    "Christopher", "Charles", "Daniel", "Matthew", "Anthony", "Mark", "Steven", "Andrew", "Paul",
-    "Joshua", "Kenneth", "Kevin", "Brian", "Timothy", "Ronald", "Jason", "George", "Edward",
-    "Jeffrey", "Ryan", "Jacob", "Jose", "Luis", "Juan", "Carlos", "Jorge", "Miguel", "Noah",
-    "Liam", "Jayden", "Kayden",
+    "James",
+    "Robert",
+    "John",
+    "Michael",
+    "David",
+    "William",
+    "Richard",
+    "Joseph",
+    "Thomas",
+    "Christopher",
+    "Charles",
+    "Daniel",
+    "Matthew",
+    "Anthony",
+    "Mark",
+    "Steven",
+    "Andrew",
+    "Paul",
+    "Joshua",
+    "Kenneth",
+    "Kevin",
+    "Brian",
+    "Timothy",
+    "Ronald",
+    "Jason",
+    "George",
+    "Edward",
+    "Jeffrey",
+    "Ryan",
+    "Jacob",
+    "Jose",
+    "Luis",
+    "Juan",
+    "Carlos",
+    "Jorge",
+    "Miguel",
+    "Noah",
+    "Liam",
+    "Jayden",
+    "Kayden",
 ];
 const SHORT: [(&str, &str); 16] = [
-    ("William", "Bill"), ("Robert", "Bob"), ("Richard", "Rick"), ("James", "Jim"),
-    ("Michael", "Mike"), ("Elizabeth", "Liz"), ("Jennifer", "Jen"), ("Patricia", "Pat"),
-    ("Deborah", "Debbie"), ("Joseph", "Joe"), ("Thomas", "Tom"), ("Daniel", "Dan"),
-    ("Matthew", "Matt"), ("Susan", "Sue"), ("Christopher", "Chris"), ("Steven", "Steve"),
+    ("William", "Bill"),
+    ("Robert", "Bob"),
+    ("Richard", "Rick"),
+    ("James", "Jim"),
+    ("Michael", "Mike"),
+    ("Elizabeth", "Liz"),
+    ("Jennifer", "Jen"),
+    ("Patricia", "Pat"),
+    ("Deborah", "Debbie"),
+    ("Joseph", "Joe"),
+    ("Thomas", "Tom"),
+    ("Daniel", "Dan"),
+    ("Matthew", "Matt"),
+    ("Susan", "Sue"),
+    ("Christopher", "Chris"),
+    ("Steven", "Steve"),
 ];
 const ONSET: [&str; 20] = [
     "B", "Br", "C", "Ch", "D", "F", "G", "Gr", "H", "J", "K", "L", "M", "N", "P", "R", "S", "St",
@@ -63,8 +145,18 @@ const CODA: [&str; 20] = [
     "ham", "by", "ie", "o", "a", "ell", "ett",
 ];
 const STREETS: [&str; 12] = [
-    "Main St", "Oak Ave", "Maple Dr", "Park Rd", "Elm St", "2nd Ave", "Lake Rd", "Hill St",
-    "Washington Blvd", "Cedar Ln", "Church St", "River Rd",
+    "Main St",
+    "Oak Ave",
+    "Maple Dr",
+    "Park Rd",
+    "Elm St",
+    "2nd Ave",
+    "Lake Rd",
+    "Hill St",
+    "Washington Blvd",
+    "Cedar Ln",
+    "Church St",
+    "River Rd",
 ];
 
 /// A human as they are.
@@ -119,9 +211,13 @@ fn home(chance: &mut Chance) -> Home {
     let number = chance.below(9_900) + 1;
     let street = match chance.below(10) {
         0..=2 => STREETS[chance.below(12) as usize].to_owned(),
-        _ => format!("{} {}", syllables(chance.below(6_000)), ["St", "Ave", "Dr", "Ln"][chance.below(4) as usize]),
+        _ => {
+            let name = syllables(chance.below(6_000));
+            format!("{name} {}", ["St", "Ave", "Dr", "Ln"][chance.below(4) as usize])
+        }
     };
-    let unit = if chance.is(25.0) { format!(" Apt {}", chance.below(40) + 1) } else { String::new() };
+    let unit =
+        if chance.is(25.0) { format!(" Apt {}", chance.below(40) + 1) } else { String::new() };
     Home {
         line: format!("{number} {street}{unit}"),
         city: chance.common(3_000),
@@ -284,10 +380,12 @@ fn row(
     let own = keep(50.0, "own".into());
     let number = if p.year > 2008 || own.is_empty() { at.phone } else { p.phone };
     let phone = keep(75.0, format!("{number:010}"));
-    let mail = keep(40.0, format!("{}.{:x}@mail.example", p.family.to_lowercase(), p.mail % 0xff_ffff));
+    let mail =
+        keep(40.0, format!("{}.{:x}@mail.example", p.family.to_lowercase(), p.mail % 0xff_ffff));
     let suffix = keep(60.0, p.suffix.into());
     let middle = keep(60.0, p.middle.to_string());
-    let [line, sex] = [keep(95.0, at.line), keep(97.0, if p.male { "M".into() } else { "F".into() })];
+    let [line, sex] =
+        [keep(95.0, at.line), keep(97.0, if p.male { "M".into() } else { "F".into() })];
     let _ = writeln!(
         text,
         "{n},s{},{},{middle},{},{suffix},{sex},{dob},{line},{},{},{:05},{phone},{mail},{ssn},{who}",

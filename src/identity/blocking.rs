@@ -101,7 +101,6 @@ struct NameParts<'a> {
     family: String,
     family_sound: String,
     first: &'a str,
-    first_sound: String,
     roots: Vec<&'a str>,
 }
 
@@ -114,7 +113,6 @@ impl<'a> Parts<'a> {
                 family_sound: sound_or_self(&family),
                 family,
                 first,
-                first_sound: sound_or_self(first),
                 roots: given_roots(name, model),
             }
         };
@@ -159,21 +157,11 @@ fn run(pass: Pass, of: &Parts<'_>, mut add: impl FnMut(&[&str])) {
         Pass::NamesCity => for_name_pairs(of, |low, high| {
             of.addresses().for_each(|address| add(&[low, high, &address.city]));
         }),
-        Pass::NamesNumber => for_name_pairs(of, |low, high| {
-            of.addresses().for_each(|address| add(&[low, high, &address.number]));
-        }),
         Pass::AddressGiven => {
             for address in of.addresses() {
                 for root in &of.roots {
                     add(&[&address.number, &address.postcode, root]);
                 }
-            }
-        }
-        Pass::SoundsBirthYear => {
-            for name in &of.names {
-                let (given, family) = (&*name.first_sound, &*name.family_sound);
-                let (low, high) = if given <= family { (given, family) } else { (family, given) };
-                add(&[low, high, &of.year]);
             }
         }
         Pass::InitialBirth => {
@@ -197,11 +185,6 @@ fn run(pass: Pass, of: &Parts<'_>, mut add: impl FnMut(&[&str])) {
         Pass::EmailGiven => {
             for email in of.d.emails.iter().take(ITEMS_MAX) {
                 of.roots.iter().for_each(|root| add(&[email, root]));
-            }
-        }
-        Pass::GivenCityYear => {
-            for address in of.addresses() {
-                of.roots.iter().for_each(|root| add(&[root, &address.city, &of.year]));
             }
         }
     }

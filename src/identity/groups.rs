@@ -49,13 +49,16 @@ fn strongest_first(x: &NumberedLink, y: &NumberedLink) -> Ordering {
     y.weight_bits.total_cmp(&x.weight_bits).then(ends(x).cmp(&ends(y)))
 }
 
+/// Links that were not followed, and why.
+pub(super) type Cuts = BTreeSet<(usize, usize, &'static str)>;
+
 /// Groups while they are made.
 pub(super) struct Groups {
     group_of: Vec<usize>,
     members: Vec<Vec<usize>>,
     apart: Vec<BTreeMap<usize, &'static str>>,
     unlike: Vec<BTreeSet<usize>>,
-    cuts: BTreeSet<(usize, usize, &'static str)>,
+    cuts: Cuts,
     pub(super) group_cap: usize,
 }
 
@@ -145,7 +148,7 @@ impl Groups {
     }
 
     /// The groups, sorted, and the cuts.
-    pub(super) fn finish(self) -> (Vec<Vec<usize>>, BTreeSet<(usize, usize, &'static str)>) {
+    pub(super) fn finish(self) -> (Vec<Vec<usize>>, Cuts) {
         let mut groups: Vec<Vec<usize>> =
             self.members.into_iter().filter(|m| !m.is_empty()).collect();
         groups.iter_mut().for_each(|group| group.sort_unstable());

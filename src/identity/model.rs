@@ -60,14 +60,11 @@ pub(crate) enum Pass {
     NamesBirthYear,
     NamesPostcode,
     AddressGiven,
-    SoundsBirthYear,
     InitialBirth,
     StreetFamily,
     PhoneGiven,
     EmailGiven,
-    GivenCityYear,
     NamesCity,
-    NamesNumber,
 }
 
 impl Pass {
@@ -83,14 +80,11 @@ impl Pass {
             Self::NamesBirthYear => "names-birth-year",
             Self::NamesPostcode => "names-postcode",
             Self::AddressGiven => "address-given",
-            Self::SoundsBirthYear => "sounds-birth-year",
             Self::InitialBirth => "initial-birth",
             Self::StreetFamily => "street-family",
             Self::PhoneGiven => "phone-given",
             Self::EmailGiven => "email-given",
-            Self::GivenCityYear => "given-city-year",
             Self::NamesCity => "names-city",
-            Self::NamesNumber => "names-number",
         }
     }
 
@@ -104,14 +98,13 @@ impl Pass {
             Self::BirthPostcode => &[4, 7],
             Self::Phone => &[8],
             Self::Email => &[9],
-            Self::NamesBirthYear | Self::SoundsBirthYear => &[0, 1, 2, 4],
-            Self::NamesPostcode | Self::NamesCity | Self::NamesNumber => &[0, 1, 2, 7],
+            Self::NamesBirthYear => &[0, 1, 2, 4],
+            Self::NamesPostcode | Self::NamesCity => &[0, 1, 2, 7],
             Self::AddressGiven => &[0, 2, 7],
             Self::InitialBirth => &[0, 1, 4],
             Self::StreetFamily => &[1, 2, 7],
             Self::PhoneGiven => &[0, 2, 8],
             Self::EmailGiven => &[0, 2, 9],
-            Self::GivenCityYear => &[0, 2, 4, 7],
         }
     }
 }
