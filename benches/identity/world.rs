@@ -324,7 +324,7 @@ pub(crate) fn table(records: usize, seed: u64) -> String {
         "id,source,given,middle,family,suffix,sex,dob,line,city,state,zip,phone,email,ssn,person\n",
     );
     for (n, (_, who)) in rows.into_iter().enumerate() {
-        row(&mut chance, &mut text, n, who, &people, &mut homes);
+        row(&mut chance, &mut text, n, who, &people, &homes);
     }
     text
 }
@@ -335,7 +335,7 @@ fn row(
     n: usize,
     who: usize,
     people: &[Person],
-    homes: &mut Vec<Home>,
+    homes: &[Home],
 ) {
     let mut p = people[who].clone();
     let mut at = homes[p.home].clone();
