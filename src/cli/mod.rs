@@ -8,6 +8,7 @@ mod gateway;
 mod ingest;
 mod ingest_text;
 mod ledger;
+mod matching;
 mod output;
 mod person;
 mod person_past;
@@ -86,6 +87,10 @@ enum Command {
     #[command(subcommand)]
     #[command(after_help = "Example: careweave review list")]
     Review(review::ReviewCommand),
+    /// Links and deduplicates tables, learns match models, explains a pair
+    #[command(subcommand, name = "match")]
+    #[command(after_help = "Example: careweave match dedupe people.csv --out pairs.csv --train")]
+    Match(matching::MatchCommand),
     /// Lists what became of every source version
     #[command(after_help = "Example: careweave ledger --endpoint mercy --type Goal")]
     Ledger(ledger::LedgerArgs),
@@ -113,6 +118,7 @@ pub fn main() -> ExitCode {
         Command::Ingest(args) => ingest::run(&args, &cli.common, &output),
         Command::Person(command) => person::run(&command, &cli.common, &output),
         Command::Review(command) => review::run(&command, &cli.common, &output),
+        Command::Match(command) => matching::run(&command, &cli.common, &output),
         Command::Ledger(args) => ledger::run(&args, &cli.common, &output),
         Command::Verify => verify::run(&cli.common, &output),
         Command::Rebuild => rebuild::run(&cli.common, &output),

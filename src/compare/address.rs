@@ -121,14 +121,25 @@ pub fn address(value: &Value) -> Option<Address> {
         .and_then(Value::as_array)
         .map(|lines| lines.iter().filter_map(Value::as_str).take(LINES_MAX).map(line).collect())
         .unwrap_or_default();
+    let [city, state, postal] = ["city", "state", "postalCode"].map(text_of);
+    address_of_parts(&lines.join(" "), city, state, postal)
+}
+
+/// An address by its parts as text, the lines folded; `None` if nothing comparable is in it.
+fn address_of_parts(lines: &str, city: &str, state: &str, postal: &str) -> Option<Address> {
     let mut read = Address {
-        city: known(&fold(text_of("city"))),
-        state: known(&fold(text_of("state"))),
-        postcode: postcode(text_of("postalCode")),
+        city: known(&fold(city)),
+        state: known(&fold(state)),
+        postcode: postcode(postal),
         ..Address::default()
     };
-    street(&lines.join(" "), &mut read);
+    street(lines, &mut read);
     (read != Address::default()).then_some(read)
+}
+
+/// An address by its parts as text; `None` if nothing comparable is in it.
+pub fn address_of(lines: &str, city: &str, state: &str, postal: &str) -> Option<Address> {
+    address_of_parts(&line(lines), city, state, postal)
 }
 
 fn line(text: &str) -> String {
@@ -172,6 +183,11 @@ fn street(text: &str, into: &mut Address) {
     let expanded: Vec<&str> =
         words.iter().enumerate().map(|(i, word)| expand(word, i, last)).collect();
     into.street = expanded.join(" ").into();
+}
+
+/// Whether a word only says what kind of way it is: `street`, `avenue` …
+pub fn is_street_word(word: &str) -> bool {
+    STREET_WORDS.iter().any(|(_, long)| *long == word)
 }
 
 fn take_box<'a>(words: &mut Vec<&'a str>) -> Option<&'a str> {

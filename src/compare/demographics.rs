@@ -50,7 +50,16 @@ pub fn demographics(person: &Value) -> Demographics {
 /// Reads one FHIR Identifier; `None` without value or with a placeholder for one.
 fn identifier(value: &Value) -> Option<Identifier> {
     let raw = text(value, "value")?;
-    let (system, trimmed) = normalise_identifier(text(value, "system").unwrap_or_default(), raw);
+    let (system, value_text) = identifier_value(text(value, "system").unwrap_or_default(), raw)?;
+    let codes = value.pointer("/type/coding").and_then(Value::as_array);
+    let kind = codes.into_iter().flatten().find_map(|c| text(c, "code")).unwrap_or_default();
+    let old = text(value, "use") == Some("old") || has_ended(value);
+    Some(Identifier { system, value: value_text, kind: kind.into(), old })
+}
+
+/// System and value in comparable form; `None` for a placeholder.
+pub(super) fn identifier_value(system: &str, raw: &str) -> Option<(Box<str>, Box<str>)> {
+    let (system, trimmed) = normalise_identifier(system, raw);
     let system: Box<str> = SAME_SYSTEMS
         .iter()
         .find(|(other, _)| **other == *system)
@@ -59,14 +68,27 @@ fn identifier(value: &Value) -> Option<Identifier> {
     let value_text: Box<str> = match &*system {
         SSN_SYSTEM if !is_ssn(&compact) => return None,
         SSN_SYSTEM => compact.into(),
+        MBI_SYSTEM if !is_mbi(&compact) => return None,
         MBI_SYSTEM => compact.to_ascii_uppercase().into(),
         _ if is_placeholder(&compact, &trimmed) => return None,
         _ => trimmed,
     };
-    let codes = value.pointer("/type/coding").and_then(Value::as_array);
-    let kind = codes.into_iter().flatten().find_map(|c| text(c, "code")).unwrap_or_default();
-    let old = text(value, "use") == Some("old") || has_ended(value);
-    Some(Identifier { system, value: value_text, kind: kind.into(), old })
+    Some((system, value_text))
+}
+
+/// Eleven places, each a digit, a letter or either, without the letters that look like digits.
+/// <https://www.cms.gov/medicare/new-medicare-card/understanding-the-mbi-with-format.pdf>
+fn is_mbi(text: &str) -> bool {
+    const PLACES: &[u8; 11] = b"CANNANNAANN";
+    let letter = |b: u8| b.is_ascii_alphabetic() && !b"SLOIBZ".contains(&b.to_ascii_uppercase());
+    text.len() == PLACES.len()
+        && text.bytes().zip(PLACES).enumerate().all(|(i, (b, place))| match (i, place) {
+            (0, _) => (b'1'..=b'9').contains(&b),
+            // The third and the sixth place may be either.
+            (2 | 5, _) => b.is_ascii_digit() || letter(b),
+            (_, b'A') => letter(b),
+            _ => b.is_ascii_digit(),
+        })
 }
 
 /// Nine digits with a possible area, group and serial; masked ones and examples are none.

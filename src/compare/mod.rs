@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod birth;
+pub mod columns;
 pub mod contact;
 mod crosswalk;
 mod demographics;

@@ -58,6 +58,10 @@ const NOBODY: [(&str, &str); 12] = [
 /// full stops vanish (`O'Brien` → `obrien`); hyphens part words.
 pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len().min(TEXT_LEN_MAX));
+    if text.is_ascii() {
+        fold_ascii(text, &mut folded);
+        return folded;
+    }
     for c in text.chars().take(TEXT_LEN_MAX).nfkd() {
         match c {
             '\'' | '\u{2019}' | '\u{2018}' | '`' | '\u{00b4}' | '.' | '\u{02bc}' => {}
@@ -79,6 +83,19 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
+/// The same for ASCII alone, which most text is.
+fn fold_ascii(text: &str, folded: &mut String) {
+    for byte in text.bytes().take(TEXT_LEN_MAX) {
+        match byte {
+            b'\'' | b'`' | b'.' => {}
+            b if b.is_ascii_alphanumeric() => folded.push(char::from(b.to_ascii_lowercase())),
+            _ if folded.ends_with(' ') || folded.is_empty() => {}
+            _ => folded.push(' '),
+        }
+    }
+    folded.truncate(folded.trim_end().len());
+}
+
 /// Reads a FHIR HumanName; `None` if no comparable part is left.
 pub fn person_name(value: &Value) -> Option<PersonName> {
     let mut given = words_of(value.get("given"));
@@ -86,7 +103,23 @@ pub fn person_name(value: &Value) -> Option<PersonName> {
     if given.is_empty() && family.is_empty() {
         (given, family) = from_text(value.get("text").and_then(Value::as_str)?);
     }
-    let mut suffix = words_of(value.get("suffix")).iter().find_map(|w| generation(w, true));
+    let suffix = words_of(value.get("suffix"));
+    comparable(given, family, &suffix, is_former(value))
+}
+
+/// A name by its parts as text; `None` if no comparable part is left.
+pub fn name_of_parts(given: &[&str], family: &str, suffix: &str) -> Option<PersonName> {
+    let given = given.iter().flat_map(|text| words(text)).collect();
+    comparable(given, words(family), &words(suffix), false)
+}
+
+fn comparable(
+    mut given: Vec<String>,
+    mut family: Vec<String>,
+    suffix: &[String],
+    former: bool,
+) -> Option<PersonName> {
+    let mut suffix = suffix.iter().find_map(|w| generation(w, true));
     while given.len() > 1 && PREFIXES.contains(&given[0].as_str()) {
         given.remove(0);
     }
@@ -104,7 +137,7 @@ pub fn person_name(value: &Value) -> Option<PersonName> {
         given: given.into_iter().map(Into::into).collect(),
         family: family.join(" ").into(),
         suffix: suffix.unwrap_or_default().into(),
-        former: is_former(value),
+        former,
     })
 }
 

@@ -3,10 +3,11 @@
 //! Several passes, each tolerant of errors in other fields, and none of a common value alone.
 
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher};
 
 use super::model::{Model, Pass};
 use crate::compare::similarity::sound;
-use crate::flow::{BlockingKey, Demographics, Hash, Home, PersonName};
+use crate::flow::{Address, BlockingKey, Demographics, Hash, Home, PersonName};
 
 /// Most keys of a home. Reached only by charts with very many names, addresses or identifiers;
 /// later passes then lose keys first.
@@ -22,90 +23,175 @@ pub fn blocking_keys(home: &Home, d: &Demographics, model: &Model) -> Vec<Blocki
     if home.chart().is_none() {
         return vec![];
     }
-    let mut keys = Keys::default();
-    for &pass in &model.passes {
-        run(pass, d, model, &mut keys);
-    }
-    keys.list
-}
-
-#[derive(Default)]
-struct Keys {
-    list: Vec<BlockingKey>,
-    seen: BTreeSet<BlockingKey>,
-}
-
-impl Keys {
-    fn add(&mut self, pass: &str, parts: &[&str]) {
-        // A key with an unknown part would bring everyone of unknown parts together.
-        if parts.iter().any(|part| part.is_empty()) || self.list.len() >= KEYS_MAX {
-            return;
-        }
-        let all = std::iter::once(pass).chain(parts.iter().copied());
+    let mut list = Vec::new();
+    let mut seen = BTreeSet::new();
+    each_key(d, model, |pass, parts| {
+        let all = std::iter::once(pass.word()).chain(parts.iter().copied());
         let key = BlockingKey(Hash::of_parts(all.map(str::as_bytes)));
-        if self.seen.insert(key) {
-            self.list.push(key);
+        if seen.insert(key) && list.len() < KEYS_MAX {
+            list.push(key);
         }
+    });
+    list
+}
+
+/// A blocking key of a file's record: short, since many are in memory at once. Two keys that
+/// collide only propose a pair too many.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct ShortKey(u64);
+
+impl ShortKey {
+    /// Bits that say which pass made the key.
+    const PASS_BITS: u64 = 0x1f;
+
+    /// The position of the pass that made the key.
+    pub fn pass(self) -> usize {
+        usize::try_from(self.0 & Self::PASS_BITS).unwrap_or_default()
+    }
+
+    /// The first bits, to share keys out by.
+    pub fn top_bits(self, count: u32) -> usize {
+        let shifted = self.0.checked_shr(64 - count.min(64)).unwrap_or_default();
+        usize::try_from(shifted).unwrap_or_default()
     }
 }
 
-fn run(pass: Pass, d: &Demographics, model: &Model, keys: &mut Keys) {
-    let names = || d.names.iter().take(ITEMS_MAX);
-    let birth = birth_text(d);
+/// The keys of a file's record, sorted.
+pub fn short_keys(d: &Demographics, model: &Model, into: &mut Vec<ShortKey>) {
+    into.clear();
+    each_key(d, model, |pass, parts| {
+        // Not keyed: the same on every machine and run.
+        let mut hasher = DefaultHasher::new();
+        parts.hash(&mut hasher);
+        let at = model.passes.iter().position(|p| *p == pass).unwrap_or_default();
+        let key = hasher.finish() & !ShortKey::PASS_BITS | at as u64;
+        if into.len() < KEYS_MAX {
+            into.push(ShortKey(key));
+        }
+    });
+    into.sort_unstable();
+    into.dedup();
+}
+
+/// Calls with every key of every pass, as parts.
+fn each_key(d: &Demographics, model: &Model, mut add: impl FnMut(Pass, &[&str])) {
+    let of = Parts::of(d, model);
+    for &pass in &model.passes {
+        run(pass, &of, |parts| {
+            // A key with an unknown part would bring everyone of unknown parts together.
+            if !parts.iter().any(|part| part.is_empty()) {
+                add(pass, parts);
+            }
+        });
+    }
+}
+
+/// What keys are made of.
+struct Parts<'a> {
+    d: &'a Demographics,
+    /// The birth date if known to the day.
+    birth: String,
+    year: String,
+    roots: Vec<&'a str>,
+    /// Family name without spaces, its sound, first given name, its roots.
+    names: Vec<NameParts<'a>>,
+}
+
+struct NameParts<'a> {
+    family: String,
+    family_sound: String,
+    first: &'a str,
+    roots: Vec<&'a str>,
+}
+
+impl<'a> Parts<'a> {
+    fn of(d: &'a Demographics, model: &'a Model) -> Self {
+        let known = |name: &'a PersonName| {
+            let family = name.family.replace(' ', "");
+            let first = name.given.first().map_or("", |g| &**g);
+            NameParts {
+                family_sound: sound_or_self(&family),
+                family,
+                first,
+                roots: given_roots(name, model),
+            }
+        };
+        let names: Vec<NameParts<'a>> = d.names.iter().take(ITEMS_MAX).map(known).collect();
+        let mut roots: Vec<&str> = names.iter().flat_map(|n| n.roots.iter().copied()).collect();
+        roots.dedup();
+        let year = d.birth_date.map(|b| b.year.to_string()).unwrap_or_default();
+        Self { d, birth: birth_text(d), year, roots, names }
+    }
+
+    fn addresses(&self) -> impl Iterator<Item = &Address> {
+        self.d.addresses.iter().take(ITEMS_MAX)
+    }
+
+    fn postcodes(&self) -> impl Iterator<Item = &str> {
+        self.addresses().map(|a| &*a.postcode)
+    }
+}
+
+fn run(pass: Pass, of: &Parts<'_>, mut add: impl FnMut(&[&str])) {
+    let birth = &*of.birth;
     match pass {
         Pass::Identifier => {
-            let usable = d.identifiers.iter().filter(|i| !i.system.is_empty());
+            let usable = of.d.identifiers.iter().filter(|i| !i.system.is_empty());
             for identifier in usable.take(IDENTIFIERS_MAX) {
-                keys.add("identifier", &[&identifier.system, &identifier.value]);
+                add(&[&identifier.system, &identifier.value]);
             }
         }
         Pass::FamilySoundBirth => {
-            for name in names() {
-                keys.add("family-sound-birth", &[&family_sound(name), &birth]);
-            }
+            of.names.iter().for_each(|name| add(&[&name.family_sound, birth]));
         }
-        Pass::GivenBirth => {
-            for root in roots(d, model) {
-                keys.add("given-birth", &[root, &birth]);
-            }
-        }
-        Pass::BirthPostcode => {
-            for address in d.addresses.iter().take(ITEMS_MAX) {
-                keys.add("birth-postcode", &[&birth, &address.postcode]);
-            }
-        }
-        Pass::Phone => {
-            for phone in d.phones.iter().take(ITEMS_MAX) {
-                keys.add("phone", &[phone]);
-            }
-        }
-        Pass::Email => {
-            for email in d.emails.iter().take(ITEMS_MAX) {
-                keys.add("email", &[email]);
-            }
-        }
+        Pass::GivenBirth => of.roots.iter().for_each(|root| add(&[root, birth])),
+        Pass::BirthPostcode => of.postcodes().for_each(|postcode| add(&[birth, postcode])),
+        Pass::Phone => of.d.phones.iter().take(ITEMS_MAX).for_each(|phone| add(&[phone])),
+        Pass::Email => of.d.emails.iter().take(ITEMS_MAX).for_each(|email| add(&[email])),
         Pass::NamesBirthYear => {
-            let year = d.birth_date.map(|b| b.year.to_string()).unwrap_or_default();
-            for [low, high] in name_pairs(d, model) {
-                keys.add("names-birth-year", &[&low, &high, &year]);
-            }
+            for_name_pairs(of, |low, high| add(&[low, high, &of.year]));
         }
-        Pass::NamesPostcode => {
-            for [low, high] in name_pairs(d, model) {
-                for address in d.addresses.iter().take(ITEMS_MAX) {
-                    keys.add("names-postcode", &[&low, &high, &address.postcode]);
-                }
-            }
-        }
+        Pass::NamesPostcode => for_name_pairs(of, |low, high| {
+            of.postcodes().for_each(|postcode| add(&[low, high, postcode]));
+        }),
+        Pass::NamesCity => for_name_pairs(of, |low, high| {
+            of.addresses().for_each(|address| add(&[low, high, &address.city]));
+        }),
         Pass::AddressGiven => {
-            for root in roots(d, model) {
-                for address in d.addresses.iter().take(ITEMS_MAX) {
-                    let parts: [&str; 3] = [&address.number, &address.postcode, root];
-                    keys.add("address-given", &parts);
+            for address in of.addresses() {
+                for root in &of.roots {
+                    add(&[&address.number, &address.postcode, root]);
                 }
+            }
+        }
+        Pass::InitialBirth => {
+            for name in &of.names {
+                add(&["given", initial(name.first), birth]);
+                add(&["family", initial(&name.family), birth]);
+            }
+        }
+        Pass::StreetFamily => {
+            for address in of.addresses() {
+                for name in &of.names {
+                    add(&[&address.number, &address.street, &name.family_sound]);
+                }
+            }
+        }
+        Pass::PhoneGiven => {
+            for phone in of.d.phones.iter().take(ITEMS_MAX) {
+                of.roots.iter().for_each(|root| add(&[phone, root]));
+            }
+        }
+        Pass::EmailGiven => {
+            for email in of.d.emails.iter().take(ITEMS_MAX) {
+                of.roots.iter().for_each(|root| add(&[email, root]));
             }
         }
     }
+}
+
+fn initial(name: &str) -> &str {
+    name.char_indices().nth(1).map_or(name, |(end, _)| &name[..end])
 }
 
 /// The birth date if known to the day.
@@ -116,39 +202,30 @@ fn birth_text(d: &Demographics) -> String {
         .unwrap_or_default()
 }
 
-fn joined_family(name: &PersonName) -> String {
-    name.family.replace(' ', "")
-}
-
-/// The sound of a family name; the name itself in scripts without one.
-fn family_sound(name: &PersonName) -> String {
-    let joined = joined_family(name);
-    let code = sound(&joined);
-    if code.is_empty() { joined } else { code }
+/// The sound of a name; the name itself in scripts without one.
+fn sound_or_self(joined: &str) -> String {
+    let code = sound(joined);
+    if code.is_empty() { joined.to_owned() } else { code }
 }
 
 fn given_roots<'a>(name: &'a PersonName, model: &'a Model) -> Vec<&'a str> {
     name.given.iter().take(2).flat_map(|given| model.nicknames.roots(given)).collect()
 }
 
-fn roots<'a>(d: &'a Demographics, model: &'a Model) -> Vec<&'a str> {
-    d.names.iter().take(ITEMS_MAX).flat_map(|name| given_roots(name, model)).collect()
-}
-
 /// Family and given name in alphabetical order, so that swapped ones meet. A given name in a
 /// nickname group stands under its root and itself.
-fn name_pairs(d: &Demographics, model: &Model) -> Vec<[String; 2]> {
-    let mut pairs = Vec::new();
-    for name in d.names.iter().take(ITEMS_MAX) {
-        let family = joined_family(name);
-        let first = name.given.first().map_or("", |g| &**g);
-        for given in given_roots(name, model).into_iter().chain([first]) {
-            let mut pair = [family.clone(), given.to_owned()];
-            pair.sort();
-            pairs.push(pair);
+fn for_name_pairs(of: &Parts<'_>, mut add: impl FnMut(&str, &str)) {
+    for name in &of.names {
+        let own = (!name.roots.contains(&name.first)).then_some(name.first);
+        for given in name.roots.iter().copied().chain(own) {
+            let (low, high) = if *given <= *name.family {
+                (given, &*name.family)
+            } else {
+                (&*name.family, given)
+            };
+            add(low, high);
         }
     }
-    pairs
 }
 
 #[cfg(test)]

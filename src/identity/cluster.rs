@@ -7,6 +7,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::groups::Groups;
 use super::veto::separation;
 use crate::flow::{Comparison, Decision, Home, MatchGrade, Verdict};
 
@@ -59,25 +60,26 @@ pub fn cluster_within(
     group_cap: usize,
 ) -> Clustering {
     let nodes: Vec<&Home> = nodes.iter().collect::<BTreeSet<_>>().into_iter().collect();
-    let mut state = Groups::new(nodes, group_cap);
-    let verdicts = state.latest_verdicts(decisions);
-    let mut edges = state.numbered(edges);
+    let nodes = Nodes(nodes);
+    let mut groups = Groups::new(nodes.0.len(), group_cap);
+    let verdicts = nodes.latest_verdicts(decisions);
+    let mut edges = nodes.numbered(edges);
     // Stewards outrank the algorithm: their links are only stopped by their own no-match.
     for (&(a, b), decision) in &verdicts {
         if decision.verdict == Verdict::NoMatch {
-            state.part(a, b, "no-match decision");
+            groups.part(a, b, "no-match decision");
         }
     }
     let mut links: Vec<_> = verdicts.iter().filter(|(_, d)| d.verdict == Verdict::Link).collect();
     links.sort_by(|(pair_a, a), (pair_b, b)| b.at.cmp(&a.at).then(pair_a.cmp(pair_b)));
     for (&(a, b), _) in links {
-        state.join(a, b, usize::MAX);
+        groups.join(a, b, usize::MAX);
     }
-    for edge in &edges {
-        if let Some(reason) = separation(edge.comparison)
-            && !verdicts.contains_key(&(edge.a, edge.b))
-        {
-            state.part(edge.a, edge.b, reason);
+    for edge in edges.iter().filter(|e| !verdicts.contains_key(&(e.a, e.b))) {
+        if let Some(reason) = separation(edge.comparison) {
+            groups.part(edge.a, edge.b, reason);
+        } else if nodes.is_unlike(edge) {
+            groups.note_unlike(edge.a, edge.b);
         }
     }
     edges.retain(|e| {
@@ -85,12 +87,12 @@ pub fn cluster_within(
     });
     edges.sort_by(Numbered::strongest_first);
     let (by_identifier, between): (Vec<_>, Vec<_>) =
-        edges.into_iter().partition(|e| state.is_by_identifier(e.a) || state.is_by_identifier(e.b));
+        edges.into_iter().partition(|e| nodes.is_by_identifier(e.a) || nodes.is_by_identifier(e.b));
     for edge in between {
-        state.join(edge.a, edge.b, group_cap);
+        groups.join(edge.a, edge.b, group_cap);
     }
-    state.join_references(&by_identifier);
-    state.finish()
+    nodes.join_references(&by_identifier, &mut groups);
+    nodes.named(groups)
 }
 
 /// An edge by the positions of its ends, the smaller first.
@@ -109,32 +111,13 @@ impl Numbered<'_> {
     }
 }
 
-/// Union-find that knows which nodes must not meet.
-struct Groups<'a> {
-    nodes: Vec<&'a Home>,
-    group_of: Vec<usize>,
-    members: Vec<Vec<usize>>,
-    apart: Vec<BTreeMap<usize, &'static str>>,
-    cuts: BTreeSet<Cut>,
-    group_cap: usize,
-}
+/// The homes by number, sorted.
+struct Nodes<'a>(Vec<&'a Home>);
 
-impl<'a> Groups<'a> {
-    fn new(nodes: Vec<&'a Home>, group_cap: usize) -> Self {
-        let count = nodes.len();
-        Self {
-            nodes,
-            group_of: (0..count).collect(),
-            members: (0..count).map(|i| vec![i]).collect(),
-            apart: vec![BTreeMap::new(); count],
-            cuts: BTreeSet::new(),
-            group_cap,
-        }
-    }
-
+impl<'a> Nodes<'a> {
     fn pair(&self, a: &Home, b: &Home) -> Option<(usize, usize)> {
-        let a = self.nodes.binary_search(&a).ok()?;
-        let b = self.nodes.binary_search(&b).ok()?;
+        let a = self.0.binary_search(&a).ok()?;
+        let b = self.0.binary_search(&b).ok()?;
         (a != b).then_some((a.min(b), a.max(b)))
     }
 
@@ -168,53 +151,20 @@ impl<'a> Groups<'a> {
         by_pair.into_iter().map(|((a, b), comparison)| Numbered { a, b, comparison }).collect()
     }
 
-    fn part(&mut self, a: usize, b: usize, reason: &'static str) {
-        self.apart[a].entry(b).or_insert(reason);
-        self.apart[b].entry(a).or_insert(reason);
-    }
-
     fn is_by_identifier(&self, node: usize) -> bool {
-        self.nodes[node].chart().is_some_and(|chart| chart.is_by_identifier())
+        self.0[node].chart().is_some_and(|chart| chart.is_by_identifier())
     }
 
-    fn join(&mut self, a: usize, b: usize, cap: usize) {
-        let (keep, lose) =
-            (self.group_of[a].min(self.group_of[b]), self.group_of[a].max(self.group_of[b]));
-        if keep == lose {
-            return;
-        }
-        let too_large = self.members[keep].len() + self.members[lose].len() > cap;
-        let reason = self.between(keep, lose).or(too_large.then_some("group-cap"));
-        if let Some(reason) = reason {
-            self.cut(a, b, reason);
-            return;
-        }
-        let moved = std::mem::take(&mut self.members[lose]);
-        for &node in &moved {
-            self.group_of[node] = keep;
-        }
-        self.members[keep].extend(moved);
-    }
-
-    /// What keeps two groups apart, if anything does.
-    fn between(&self, x: usize, y: usize) -> Option<&'static str> {
-        let (small, large) =
-            if self.members[x].len() <= self.members[y].len() { (x, y) } else { (y, x) };
-        let found = self.members[small]
-            .iter()
-            .flat_map(|&node| &self.apart[node])
-            .filter(|(other, _)| self.group_of[**other] == large)
-            .map(|(_, reason)| *reason);
-        found.min()
-    }
-
-    fn cut(&mut self, a: usize, b: usize, reason: &str) {
-        let (a, b) = (self.nodes[a].clone(), self.nodes[b].clone());
-        self.cuts.insert(Cut { a, b, reason: reason.into() });
+    /// Whether two charts were compared by what they state, and do not match.
+    fn is_unlike(&self, edge: &Numbered<'_>) -> bool {
+        edge.comparison.grade == MatchGrade::CertainlyNot
+            && edge.comparison.weight_bits < 0.0
+            && !self.is_by_identifier(edge.a)
+            && !self.is_by_identifier(edge.b)
     }
 
     /// A chart of which only an identifier is known joins if exactly one person has it.
-    fn join_references(&mut self, edges: &[Numbered<'_>]) {
+    fn join_references(&self, edges: &[Numbered<'_>], state: &mut Groups) {
         let mut reached: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for edge in edges {
             for (from, to) in [(edge.a, edge.b), (edge.b, edge.a)] {
@@ -224,26 +174,29 @@ impl<'a> Groups<'a> {
             }
         }
         for (from, targets) in reached {
-            let groups: BTreeSet<usize> = targets.iter().map(|&to| self.group_of[to]).collect();
+            let groups: BTreeSet<usize> = targets.iter().map(|&to| state.group_of(to)).collect();
             if groups.len() == 1 {
-                self.join(from, targets[0], self.group_cap);
+                state.join(from, targets[0], state.group_cap);
             } else {
                 for to in targets {
-                    self.cut(from, to, "identifier-of-several-persons");
+                    state.cut(from, to, "identifier-of-several-persons");
                 }
             }
         }
     }
 
-    fn finish(self) -> Clustering {
-        let mut groups: Vec<Vec<Home>> = Vec::new();
-        for members in self.members.into_iter().filter(|m| !m.is_empty()) {
-            let mut group: Vec<Home> = members.iter().map(|&n| self.nodes[n].clone()).collect();
-            group.sort();
-            groups.push(group);
-        }
-        groups.sort();
-        Clustering { groups, cuts: self.cuts.into_iter().collect() }
+    fn named(&self, groups: Groups) -> Clustering {
+        let (groups, cuts) = groups.finish();
+        let home = |node: usize| self.0[node].clone();
+        let cut = |(a, b, reason): (usize, usize, &str)| Cut {
+            a: home(a),
+            b: home(b),
+            reason: reason.into(),
+        };
+        let mut cuts: Vec<Cut> = cuts.into_iter().map(cut).collect();
+        cuts.sort();
+        let groups = groups.into_iter().map(|g| g.into_iter().map(home).collect()).collect();
+        Clustering { groups, cuts }
     }
 }
 

@@ -1,10 +1,11 @@
 //! Address, phone, e-mail and member number: what a household shares, so it counts once.
 
 use super::identifier_field::IdentifierEvidence;
-use super::levels::{AddressLevel, EmailLevel, Levels, MemberLevel, PhoneLevel};
-use super::model::Model;
-use crate::compare::similarity::{edit_distance, is_like};
-use crate::flow::{Address, Demographics, Step};
+use super::levels::{AddressLevel, EmailLevel, Levels, MISSING, MemberLevel, Pattern, PhoneLevel};
+use super::model::FieldBits;
+use crate::compare::address::is_street_word;
+use crate::compare::similarity::{is_like, is_within};
+use crate::flow::{Address, Demographics};
 
 /// Most addresses, phones or e-mails of a chart that are compared.
 const ITEMS_MAX: usize = 8;
@@ -50,45 +51,55 @@ impl Household {
         self.phone == Some(PhoneLevel::Exact) || self.email.is_some_and(|l| l <= EmailLevel::Close)
     }
 
-    /// One step per field: the strongest agreement in full, others in part, and of what differs
-    /// only the strongest.
-    pub(super) fn steps(&self, model: &Model) -> Vec<Step> {
-        let bits = &model.bits;
-        let mut parts: Vec<(&str, &str, f64)> = Vec::with_capacity(4);
-        if let Some(level) = self.address {
-            parts.push(("address", level.word(), bits.address.of(level)));
-        }
-        if let Some(level) = self.phone {
-            parts.push(("phone", level.word(), bits.phone.of(level)));
-        }
-        if let Some(level) = self.email {
-            parts.push(("email", level.word(), bits.email.of(level)));
-        }
-        if self.member_number {
-            let level = MemberLevel::Same;
-            parts.push(("member_number", level.word(), bits.member_number.of(level)));
-        }
-        let at_extreme = |pick: fn(f64, f64) -> bool| {
-            (0..parts.len())
-                .reduce(|best, i| if pick(parts[i].2, parts[best].2) { i } else { best })
-        };
-        let most = at_extreme(|x, y| x > y);
-        let least = at_extreme(|x, y| x < y);
-        parts
-            .iter()
-            .enumerate()
-            .map(|(i, &(field, level, full))| {
-                let counted = if Some(i) == most || Some(i) == least && full < 0.0 {
-                    full
-                } else if full > 0.0 {
-                    full * model.household_share
-                } else {
-                    0.0
-                };
-                Step { field: field.into(), level: level.into(), weight_bits: counted }
-            })
-            .collect()
+    /// How many of address in full, phone and e-mail are the same.
+    pub(super) fn pieces(&self) -> usize {
+        usize::from(self.address == Some(AddressLevel::Exact))
+            + usize::from(self.phone == Some(PhoneLevel::Exact))
+            + usize::from(self.email.is_some_and(|l| l <= EmailLevel::Close))
     }
+
+    /// Notes the levels.
+    pub(super) fn note(&self, pattern: &mut Pattern) {
+        let noted = |level: Option<usize>| level.and_then(|l| u8::try_from(l).ok());
+        let levels = [
+            noted(self.address.map(Levels::index)),
+            noted(self.phone.map(Levels::index)),
+            noted(self.email.map(Levels::index)),
+            noted(self.member_number.then_some(MemberLevel::Same.index())),
+        ];
+        for (slot, level) in pattern[HOUSEHOLD].iter_mut().zip(levels) {
+            *slot = level.unwrap_or(MISSING);
+        }
+    }
+}
+
+/// Where the fields of a household lie in a pattern.
+pub(super) const HOUSEHOLD: std::ops::RangeInclusive<usize> =
+    AddressLevel::FIELD..=MemberLevel::FIELD;
+
+/// The weights of a household's fields: the strongest agreement in full, others in part, and of
+/// what differs only the strongest, since address and phone go together.
+pub(super) fn household_bits(pattern: &Pattern, bits: &FieldBits, share: f64) -> [f64; 4] {
+    let mut full = [0.0; 4];
+    for (slot, field) in full.iter_mut().zip(HOUSEHOLD) {
+        if pattern[field] != MISSING {
+            *slot = bits.at(field, pattern[field]);
+        }
+    }
+    let at_extreme = |pick: fn(f64, f64) -> bool| {
+        (1..4).fold(0, |best: usize, i| if pick(full[i], full[best]) { i } else { best })
+    };
+    let most = at_extreme(|x, y| x > y);
+    let least = at_extreme(|x, y| x < y);
+    let mut counted = full;
+    for (i, slot) in counted.iter_mut().enumerate() {
+        *slot = match full[i] {
+            all if i == most || i == least && all < 0.0 => all,
+            part if part > 0.0 => part * share,
+            _ => 0.0,
+        };
+    }
+    counted
 }
 
 fn best<T, L: Ord + Copy>(a: &[T], b: &[T], compare: impl Fn(&T, &T) -> Option<L>) -> Option<L> {
@@ -101,26 +112,29 @@ fn compare_addresses(a: &Address, b: &Address) -> Option<AddressLevel> {
     let both = |x: &str, y: &str| !x.is_empty() && !y.is_empty();
     let same = |x: &str, y: &str| both(x, y) && x == y;
     let differ = |x: &str, y: &str| both(x, y) && x != y;
-    let near_place =
-        same(&a.postcode, &b.postcode) || both(&a.city, &b.city) && is_like(&a.city, &b.city);
+    let same_postcode = same(&a.postcode, &b.postcode);
+    let near_place = same_postcode
+        || both(&a.city, &b.city) && is_like(&a.city, &b.city)
+        || a.postcode.len().min(b.postcode.len()) >= 4 && is_within(&a.postcode, &b.postcode, 1);
     let place_known = both(&a.postcode, &b.postcode) || both(&a.city, &b.city);
+    if !place_known && !both(&a.street, &b.street) {
+        return None;
+    }
     let number = same(&a.number, &b.number);
     let is_box = a.number.starts_with("box ") && number;
     let street = same(&a.street, &b.street) || is_box;
+    let placed = near_place || !place_known;
     let street_like = street || both(&a.street, &b.street) && alike_streets(&a.street, &b.street);
-    let comparable = place_known || both(&a.street, &b.street);
-    if !comparable {
-        return None;
-    }
-    let level = if number && street && (near_place || !place_known) {
+    let number_near = || number || number_slip(&a.number, &b.number);
+    let level = if number && street && placed {
         if differ(&a.unit, &b.unit) { AddressLevel::Close } else { AddressLevel::Exact }
-    } else if street_like && near_place && (number || number_slip(&a.number, &b.number)) {
+    } else if street_like && near_place && number_near() {
         AddressLevel::Close
-    } else if street_like && near_place {
+    } else if street_like && placed || street && number {
         AddressLevel::SameStreet
-    } else if same(&a.postcode, &b.postcode) {
+    } else if same_postcode {
         AddressLevel::SamePostcode
-    } else if same(&a.city, &b.city) {
+    } else if same(&a.city, &b.city) || both(&a.city, &b.city) && is_like(&a.city, &b.city) {
         AddressLevel::SameCity
     } else {
         AddressLevel::Different
@@ -128,21 +142,35 @@ fn compare_addresses(a: &Address, b: &Address) -> Option<AddressLevel> {
     Some(level)
 }
 
+/// The same street but for slips, or of several words most: parts of an address stand in either
+/// order, or in one of the two only.
 fn alike_streets(a: &str, b: &str) -> bool {
-    let (x, y) = (a.replace(' ', ""), b.replace(' ', ""));
-    is_like(&x, &y) && edit_distance(&x, &y) <= 3
+    let slips = a.len().min(b.len()) / 6 + 1;
+    if is_within(a, b, slips) {
+        return true;
+    }
+    let length = |text: &str| text.split(' ').map(str::len).sum::<usize>();
+    let same = |x: &str, y: &str| x == y || x.len().min(y.len()) >= 4 && is_within(x, y, 1);
+    let (mut shared, mut telling) = (0, false);
+    for word in a.split(' ').filter(|w| w.len() > 2) {
+        if b.split(' ').any(|other| same(word, other)) {
+            shared += word.len();
+            telling |= word.len() > 3 && !is_street_word(word);
+        }
+    }
+    telling && shared * 10 >= length(a).min(length(b)) * 8
 }
 
 /// One digit more, less or other in a number of several digits, or no number on one side.
 fn number_slip(a: &str, b: &str) -> bool {
     a.is_empty() != b.is_empty()
-        || (a.len().max(b.len()) >= 3 && a.len().min(b.len()) >= 2 && edit_distance(a, b) == 1)
+        || (a.len().max(b.len()) >= 3 && a.len().min(b.len()) >= 2 && is_within(a, b, 1))
 }
 
 fn compare_phones(a: &str, b: &str) -> PhoneLevel {
     if a == b {
         PhoneLevel::Exact
-    } else if edit_distance(a, b) == 1 {
+    } else if is_within(a, b, 1) {
         PhoneLevel::Close
     } else {
         PhoneLevel::Different
@@ -152,9 +180,15 @@ fn compare_phones(a: &str, b: &str) -> PhoneLevel {
 fn compare_emails(a: &str, b: &str) -> EmailLevel {
     let length = a.len().min(b.len());
     if a == b {
-        EmailLevel::Exact
-    } else if length >= 10 && edit_distance(a, b) <= 2 {
+        return EmailLevel::Exact;
+    }
+    if length < 10 || a.len().abs_diff(b.len()) > length / 4 {
+        return EmailLevel::Different;
+    }
+    if is_within(a, b, 2) {
         EmailLevel::Close
+    } else if is_within(a, b, length / 4) {
+        EmailLevel::Similar
     } else {
         EmailLevel::Different
     }

@@ -1,10 +1,8 @@
 //! What the identifiers of two charts say. Two are equal only with the same system.
 
-use std::collections::BTreeMap;
-
-use super::levels::{IdentifierLevel, Levels};
+use super::levels::{IdentifierLevel, word};
 use super::model::{IdentifierClass, Model};
-use crate::compare::similarity::edit_distance;
+use crate::compare::similarity::is_within;
 use crate::flow::Identifier;
 
 /// Most identifiers of a chart that are compared.
@@ -21,8 +19,6 @@ pub(super) struct IdentifierEvidence {
     pub(super) member_number: bool,
 }
 
-type BySystem<'a> = BTreeMap<&'a str, Vec<&'a Identifier>>;
-
 /// Compares system by system. At one endpoint, two charts of course have two record numbers.
 pub(super) fn compare_identifiers(
     a: &[Identifier],
@@ -30,11 +26,16 @@ pub(super) fn compare_identifiers(
     same_endpoint: bool,
     model: &Model,
 ) -> IdentifierEvidence {
-    let (a, b) = (by_system(a), by_system(b));
     let mut evidence = IdentifierEvidence::default();
-    for (system, ours) in &a {
-        let Some(theirs) = b.get(system) else { continue };
-        let shared = ours.iter().find(|x| theirs.iter().any(|y| x.value == y.value));
+    let (a, b) = (&a[..a.len().min(IDENTIFIERS_MAX)], &b[..b.len().min(IDENTIFIERS_MAX)]);
+    for (at, first) in a.iter().enumerate() {
+        let seen = a[..at].iter().any(|x| x.system == first.system);
+        if first.system.is_empty() || seen || !b.iter().any(|y| y.system == first.system) {
+            continue;
+        }
+        let ours = OfSystem { all: a, system: &first.system };
+        let theirs = OfSystem { all: b, system: &first.system };
+        let shared = ours.list().find(|x| theirs.list().any(|y| x.value == y.value));
         match shared {
             Some(identifier) => match same_level(model.class_of(identifier)) {
                 Some(level) => {
@@ -54,72 +55,75 @@ pub(super) fn compare_identifiers(
 }
 
 impl IdentifierEvidence {
-    /// The weight, and the words for the waterfall.
-    pub(super) fn bits(self, model: &Model) -> Option<(String, f64)> {
-        let of = |level: Option<IdentifierLevel>| level.map(|l| (l, model.bits.identifier.of(l)));
-        match (of(self.agrees), of(self.differs)) {
-            (None, None) => None,
-            (Some((level, bits)), None) | (None, Some((level, bits))) => {
-                Some((level.word().to_owned(), bits))
-            }
-            (Some((yes, plus)), Some((no, minus))) => {
-                Some((format!("{}, {}", yes.word(), no.word()), plus + minus))
-            }
+    /// The weight.
+    pub(super) fn bits(self, model: &Model) -> f64 {
+        let of = |level: Option<IdentifierLevel>| level.map_or(0.0, |l| model.bits.of(l));
+        of(self.agrees) + of(self.differs)
+    }
+
+    /// The words for the waterfall.
+    pub(super) fn words(self) -> String {
+        match (self.agrees, self.differs) {
+            (None, None) => String::new(),
+            (Some(level), None) | (None, Some(level)) => word(level).to_owned(),
+            (Some(yes), Some(no)) => format!("{}, {}", word(yes), word(no)),
         }
     }
 
     /// An identifier that only one person has is equal.
     pub(super) fn is_strong(self) -> bool {
-        matches!(
-            self.agrees,
-            Some(
-                IdentifierLevel::SamePermanent
-                    | IdentifierLevel::SameRenewable
-                    | IdentifierLevel::SameRecord
-                    | IdentifierLevel::Same
-            )
-        )
+        self.agrees.is_some_and(|level| level <= IdentifierLevel::Same)
     }
 }
 
-fn by_system(identifiers: &[Identifier]) -> BySystem<'_> {
-    let mut systems = BySystem::new();
-    for identifier in identifiers.iter().take(IDENTIFIERS_MAX) {
-        if !identifier.system.is_empty() {
-            systems.entry(&identifier.system).or_default().push(identifier);
-        }
+/// The identifiers of one system.
+#[derive(Clone, Copy)]
+struct OfSystem<'a> {
+    all: &'a [Identifier],
+    system: &'a str,
+}
+
+impl<'a> OfSystem<'a> {
+    fn list(self) -> impl Iterator<Item = &'a Identifier> {
+        self.all.iter().filter(move |i| *i.system == *self.system)
     }
-    systems
 }
 
 fn same_level(class: IdentifierClass) -> Option<IdentifierLevel> {
     match class {
-        IdentifierClass::Permanent => Some(IdentifierLevel::SamePermanent),
+        IdentifierClass::Permanent | IdentifierClass::Unverified => {
+            Some(IdentifierLevel::SamePermanent)
+        }
         IdentifierClass::Renewable => Some(IdentifierLevel::SameRenewable),
         IdentifierClass::Record => Some(IdentifierLevel::SameRecord),
+        IdentifierClass::LastFour => Some(IdentifierLevel::SameLastFour),
         IdentifierClass::Other => Some(IdentifierLevel::Same),
         IdentifierClass::Shared => None,
     }
 }
 
 fn differing_level(
-    ours: &[&Identifier],
-    theirs: &[&Identifier],
+    ours: OfSystem<'_>,
+    theirs: OfSystem<'_>,
     same_endpoint: bool,
     model: &Model,
 ) -> Option<IdentifierLevel> {
     // A former number says nothing about the present one.
-    let current = |list: &[&Identifier]| list.iter().filter(|i| !i.old).count() > 0;
+    let current = |list: OfSystem<'_>| list.list().any(|i| !i.old);
     if !current(ours) || !current(theirs) {
         return None;
     }
     let one_off = ours
-        .iter()
-        .flat_map(|x| theirs.iter().map(move |y| (x, y)))
-        .any(|(x, y)| x.value.len() >= 6 && edit_distance(&x.value, &y.value) == 1);
-    match ours.first().map(|i| model.class_of(i))? {
-        IdentifierClass::Permanent if one_off => Some(IdentifierLevel::PermanentOneOff),
+        .list()
+        .flat_map(|x| theirs.list().map(move |y| (x, y)))
+        .any(|(x, y)| x.value.len() >= 6 && is_within(&x.value, &y.value, 1));
+    match ours.list().next().map(|i| model.class_of(i))? {
+        IdentifierClass::Permanent | IdentifierClass::Unverified if one_off => {
+            Some(IdentifierLevel::PermanentOneOff)
+        }
         IdentifierClass::Permanent => Some(IdentifierLevel::PermanentDiffers),
+        IdentifierClass::Unverified => Some(IdentifierLevel::UnverifiedDiffers),
+        IdentifierClass::LastFour => Some(IdentifierLevel::LastFourDiffers),
         IdentifierClass::Renewable => Some(IdentifierLevel::RenewableDiffers),
         IdentifierClass::Record if !same_endpoint => Some(IdentifierLevel::RecordDiffers),
         IdentifierClass::Record | IdentifierClass::Shared | IdentifierClass::Other => None,

@@ -5,30 +5,39 @@
 //! (Fellegi-Sunter), vetoes outrank weights, and clustering respects stewards' decisions.
 //! <https://www.hl7.org/fhir/R4/patient-operation-match.html>
 
+mod assessment;
 mod birth_field;
 mod blocking;
 mod cluster;
 mod directory;
+mod groups;
 mod household;
 mod identifier_field;
 mod levels;
 mod model;
 mod name_field;
 mod nickname;
+mod proof;
 mod score;
+mod training;
 mod veto;
 mod waterfall;
 
 #[cfg(test)]
 mod cases;
 #[cfg(test)]
+mod hard_negatives;
+#[cfg(test)]
 mod properties;
 
-pub use blocking::blocking_keys;
+pub use assessment::Assessment;
+pub use blocking::{ShortKey, blocking_keys, short_keys};
 pub use cluster::{Clustering, Cut, cluster, cluster_within, linking_grade};
 pub use directory::{directory_keys, identifier_key, role_key, same_directory_entry};
-pub use model::Model;
-pub use score::compare_homes;
+pub use groups::{NumberedLink, NumberedPairs, cluster_numbered};
+pub use model::{Model, Training};
+pub use score::{Relation, assess, compare_homes};
+pub use training::{Observations, Trained, train};
 pub use waterfall::waterfall_text;
 
 use crate::flow::{Comparison, MatchGrade};

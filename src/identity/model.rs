@@ -3,16 +3,12 @@
 //! Weights are log2(m/u) bits after Fellegi and Sunter, "A Theory for Record Linkage" (1969),
 //! <https://doi.org/10.1080/01621459.1969.10501049>.
 
-use std::collections::BTreeMap;
-use std::marker::PhantomData;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::levels::{
-    AddressLevel, BirthLevel, EmailLevel, GenderLevel, IdentifierLevel, Levels, MemberLevel,
-    MiddleLevel, NameLevel, PhoneLevel,
-};
+use super::levels::{FIELD_COUNT, FIELDS, Levels};
 use super::nickname::Nicknames;
 use crate::flow::{Hash, Identifier};
 
@@ -36,10 +32,12 @@ pub struct Model {
     pub(crate) family: TermFrequencies,
     pub(crate) given: TermFrequencies,
     pub(crate) nicknames: Nicknames,
+    /// What it was read from, for training to start from.
+    pub(crate) file: ModelFile,
 }
 
 /// From which match weight on a grade is given, in bits, prior included.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Thresholds {
     pub(crate) certain_bits: f64,
@@ -50,7 +48,7 @@ pub(crate) struct Thresholds {
 }
 
 /// A way to propose pairs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Pass {
     Identifier,
@@ -62,6 +60,53 @@ pub(crate) enum Pass {
     NamesBirthYear,
     NamesPostcode,
     AddressGiven,
+    InitialBirth,
+    StreetFamily,
+    PhoneGiven,
+    EmailGiven,
+    NamesCity,
+}
+
+impl Pass {
+    /// The pass as the model file calls it; part of every stored key.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Identifier => "identifier",
+            Self::FamilySoundBirth => "family-sound-birth",
+            Self::GivenBirth => "given-birth",
+            Self::BirthPostcode => "birth-postcode",
+            Self::Phone => "phone",
+            Self::Email => "email",
+            Self::NamesBirthYear => "names-birth-year",
+            Self::NamesPostcode => "names-postcode",
+            Self::AddressGiven => "address-given",
+            Self::InitialBirth => "initial-birth",
+            Self::StreetFamily => "street-family",
+            Self::PhoneGiven => "phone-given",
+            Self::EmailGiven => "email-given",
+            Self::NamesCity => "names-city",
+        }
+    }
+
+    /// The fields that a key of this pass fixes, by position: its pairs say nothing about how
+    /// often one person agrees in them.
+    pub(crate) fn fixes(self) -> &'static [usize] {
+        match self {
+            Self::Identifier => &[6],
+            Self::FamilySoundBirth => &[1, 2, 4],
+            Self::GivenBirth => &[0, 2, 4],
+            Self::BirthPostcode => &[4, 7],
+            Self::Phone => &[8],
+            Self::Email => &[9],
+            Self::NamesBirthYear => &[0, 1, 2, 4],
+            Self::NamesPostcode | Self::NamesCity => &[0, 1, 2, 7],
+            Self::AddressGiven => &[0, 2, 7],
+            Self::InitialBirth => &[0, 1, 4],
+            Self::StreetFamily => &[1, 2, 7],
+            Self::PhoneGiven => &[0, 2, 8],
+            Self::EmailGiven => &[0, 2, 9],
+        }
+    }
 }
 
 /// What an identifier proves.
@@ -73,22 +118,28 @@ pub(crate) enum IdentifierClass {
     Renewable,
     /// A record number of the system's owner.
     Record,
+    /// One a person, of a scheme that cannot be checked: another value may be an error.
+    Unverified,
+    /// The last digits of a number for life.
+    LastFour,
     /// Shared within a family.
     Shared,
     /// Not known.
     Other,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct IdentifierClasses {
     permanent: IdentifierSet,
     renewable: IdentifierSet,
     record: IdentifierSet,
+    unverified: IdentifierSet,
+    last_four: IdentifierSet,
     shared: IdentifierSet,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct IdentifierSet {
     systems: Vec<Box<str>>,
@@ -97,65 +148,84 @@ struct IdentifierSet {
 }
 
 /// How common each name is.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct TermFrequencies {
-    /// The chance that two random people agree, which the level's u stands for.
-    average: f64,
-    /// For a name that is not listed.
-    unseen: f64,
-    terms: BTreeMap<Box<str>, f64>,
-}
-
-/// The weight of every level of a field.
 #[derive(Clone, Debug)]
-pub(crate) struct Bits<L> {
-    by_level: Vec<f64>,
-    level: PhantomData<L>,
+pub(crate) struct TermFrequencies {
+    average: f64,
+    unseen: f64,
+    terms: HashMap<Box<str>, f64>,
 }
 
-/// The weights of all fields.
+/// The weight of every level of every field, in bits, and how often one person reaches it.
 #[derive(Clone, Debug)]
 pub(crate) struct FieldBits {
-    pub(crate) name: Bits<NameLevel>,
-    pub(crate) middle_name: Bits<MiddleLevel>,
-    pub(crate) birth_date: Bits<BirthLevel>,
-    pub(crate) gender: Bits<GenderLevel>,
-    pub(crate) identifier: Bits<IdentifierLevel>,
-    pub(crate) address: Bits<AddressLevel>,
-    pub(crate) phone: Bits<PhoneLevel>,
-    pub(crate) email: Bits<EmailLevel>,
-    pub(crate) member_number: Bits<MemberLevel>,
+    by_field: [Vec<f64>; FIELD_COUNT],
+    m: [Vec<f64>; FIELD_COUNT],
 }
 
-#[derive(Deserialize)]
+/// The match model as the file has it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ModelFile {
-    version: Box<str>,
-    prior_bits: f64,
-    thresholds: Thresholds,
-    block_cap: usize,
-    group_cap: usize,
-    passes: Vec<Pass>,
-    identifiers: IdentifierClasses,
-    household_share: f64,
-    fields: BTreeMap<Box<str>, BTreeMap<Box<str>, Odds>>,
-    term_frequencies: TermFile,
+pub(crate) struct ModelFile {
+    pub(crate) version: Box<str>,
+    /// How it was learned; not there if set by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) training: Option<Training>,
+    pub(crate) prior_bits: f64,
+    pub(crate) thresholds: Thresholds,
+    pub(crate) block_cap: usize,
+    pub(crate) group_cap: usize,
+    pub(crate) passes: Vec<Pass>,
+    pub(crate) identifiers: IdentifierClasses,
+    pub(crate) household_share: f64,
+    pub(crate) fields: BTreeMap<Box<str>, BTreeMap<Box<str>, Odds>>,
+    pub(crate) term_frequencies: TermFile,
 }
 
-#[derive(Deserialize)]
+/// How a model was learned: settings and data.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct TermFile {
-    family: TermFrequencies,
-    given: TermFrequencies,
+pub struct Training {
+    /// The version of the model it began with.
+    pub from: Box<str>,
+    /// Records read.
+    pub records: u64,
+    /// Random pairs from which u was learned.
+    pub random_pairs: u64,
+    /// Proposed pairs from which m was learned.
+    pub proposed_pairs: u64,
+    /// Seed of the samples.
+    pub seed: u64,
+    /// Rounds of expectation and maximisation.
+    pub rounds: u32,
+    /// Hash over the records, whatever their order.
+    pub data_fingerprint: Box<str>,
+}
+
+/// The names of people by how common they are.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TermFile {
+    pub(crate) family: TermTable,
+    pub(crate) given: TermTable,
+}
+
+/// How common each name is, as the file has it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TermTable {
+    /// The chance that two random people agree, which the level's u stands for.
+    pub(crate) average: f64,
+    /// For a name that is not listed.
+    pub(crate) unseen: f64,
+    pub(crate) terms: BTreeMap<Box<str>, f64>,
 }
 
 /// How often a level is reached by two records of one person (m) and of two (u).
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Odds {
-    m: f64,
-    u: f64,
+pub(crate) struct Odds {
+    pub(crate) m: f64,
+    pub(crate) u: f64,
 }
 
 impl Model {
@@ -174,22 +244,60 @@ impl Model {
     pub fn with_nicknames(text: &str, nicknames: &str) -> Result<Self, String> {
         let file: ModelFile =
             serde_json::from_str(text).map_err(|e| format!("match model: {e}"))?;
+        let hash = Hash::of_parts([text.as_bytes(), nicknames.as_bytes()]);
+        let nicknames = Nicknames::parse(nicknames).map_err(|e| format!("nicknames: {e}"))?;
+        Self::of_file(file, hash, nicknames)
+    }
+
+    fn of_file(file: ModelFile, hash: Hash, nicknames: Nicknames) -> Result<Self, String> {
         check_ranges(&file)?;
         Ok(Self {
-            version: file.version,
-            hash: Hash::of_parts([text.as_bytes(), nicknames.as_bytes()]),
+            version: file.version.clone(),
+            hash,
             prior_bits: file.prior_bits,
             thresholds: file.thresholds,
             block_cap: file.block_cap,
             group_cap: file.group_cap,
-            passes: file.passes,
-            identifiers: file.identifiers,
+            passes: file.passes.clone(),
+            identifiers: file.identifiers.clone(),
             household_share: file.household_share,
-            bits: FieldBits::read(file.fields)?,
-            family: file.term_frequencies.family,
-            given: file.term_frequencies.given,
-            nicknames: Nicknames::parse(nicknames).map_err(|e| format!("nicknames: {e}"))?,
+            bits: FieldBits::read(&file.fields)?,
+            family: TermFrequencies::of(&file.term_frequencies.family),
+            given: TermFrequencies::of(&file.term_frequencies.given),
+            nicknames,
+            file,
         })
+    }
+
+    /// The same model with another content, as training makes it. Its hash is that of its text.
+    ///
+    /// # Errors
+    /// Names the key that is out of range.
+    pub(crate) fn with_file(&self, file: ModelFile) -> Result<Self, String> {
+        let text = serde_json::to_string(&file).map_err(|e| format!("match model: {e}"))?;
+        let hash = Hash::of_parts([text.as_bytes(), NICKNAMES.as_bytes()]);
+        Self::of_file(file, hash, self.nicknames.clone())
+    }
+
+    /// The model for so many records: where no training told how often two records match, it is
+    /// not likelier than that each has one counterpart.
+    pub fn for_records(&self, count: usize) -> Self {
+        let mut model = self.clone();
+        let counted = u32::try_from(count.max(1)).map_or(32.0, |n| f64::from(n).log2());
+        if model.file.training.is_none() {
+            model.prior_bits = model.prior_bits.min(-counted);
+        }
+        model
+    }
+
+    /// The model file's text.
+    pub fn to_text(&self) -> String {
+        serde_json::to_string_pretty(&self.file).expect("a model is made of strings and numbers")
+    }
+
+    /// How the model was learned; `None` if it was set by hand.
+    pub fn training(&self) -> Option<&Training> {
+        self.file.training.as_ref()
     }
 
     /// The model that comes with the gateway: not trained on any site's data.
@@ -222,6 +330,8 @@ impl Model {
             (&classes.permanent, IdentifierClass::Permanent),
             (&classes.renewable, IdentifierClass::Renewable),
             (&classes.record, IdentifierClass::Record),
+            (&classes.unverified, IdentifierClass::Unverified),
+            (&classes.last_four, IdentifierClass::LastFour),
             (&classes.shared, IdentifierClass::Shared),
         ]
         .into_iter()
@@ -239,6 +349,11 @@ impl IdentifierSet {
 }
 
 impl TermFrequencies {
+    fn of(table: &TermTable) -> Self {
+        let terms = table.terms.iter().map(|(term, f)| (term.clone(), *f)).collect();
+        Self { average: table.average, unseen: table.unseen, terms }
+    }
+
     /// What agreement on this very name adds to agreement on an average one.
     pub(crate) fn adjustment_bits(&self, term: &str) -> f64 {
         let frequency = self.terms.get(term).copied().unwrap_or(self.unseen);
@@ -246,48 +361,44 @@ impl TermFrequencies {
     }
 }
 
-impl<L: Levels> Bits<L> {
-    /// The weight of a level.
-    pub(crate) fn of(&self, level: L) -> f64 {
-        self.by_level[level.index()]
-    }
-
-    fn read(fields: &mut BTreeMap<Box<str>, BTreeMap<Box<str>, Odds>>) -> Result<Self, String> {
-        let field = L::FIELD;
-        let mut levels =
-            fields.remove(field).ok_or(format!("match model: fields.{field} is missing"))?;
-        let mut by_level = Vec::with_capacity(L::WORDS.len());
-        for &word in L::WORDS {
-            let key = format!("fields.{field}.{word}");
-            let odds =
-                levels.remove(word).ok_or_else(|| format!("match model: {key} is missing"))?;
-            let valid = |p: f64| p > 0.0 && p <= 1.0;
-            if !valid(odds.m) || !valid(odds.u) {
-                return Err(format!("match model: {key} needs 0 < m, u <= 1"));
-            }
-            by_level.push((odds.m / odds.u).log2());
-        }
-        match levels.keys().next() {
-            Some(unknown) => Err(format!("match model: fields.{field}.{unknown} is unknown")),
-            None => Ok(Self { by_level, level: PhantomData }),
-        }
-    }
-}
-
 impl FieldBits {
-    fn read(mut fields: BTreeMap<Box<str>, BTreeMap<Box<str>, Odds>>) -> Result<Self, String> {
-        let read = Self {
-            name: Bits::read(&mut fields)?,
-            middle_name: Bits::read(&mut fields)?,
-            birth_date: Bits::read(&mut fields)?,
-            gender: Bits::read(&mut fields)?,
-            identifier: Bits::read(&mut fields)?,
-            address: Bits::read(&mut fields)?,
-            phone: Bits::read(&mut fields)?,
-            email: Bits::read(&mut fields)?,
-            member_number: Bits::read(&mut fields)?,
-        };
-        match fields.keys().next() {
+    /// The weight of a level.
+    pub(crate) fn of<L: Levels>(&self, level: L) -> f64 {
+        self.by_field[L::FIELD][level.index()]
+    }
+
+    /// The weight of a level by its position.
+    pub(crate) fn at(&self, field: usize, level: u8) -> f64 {
+        self.by_field[field][usize::from(level)]
+    }
+
+    /// How often two records of one person reach a level.
+    pub(crate) fn m<L: Levels>(&self, level: L) -> f64 {
+        self.m[L::FIELD][level.index()]
+    }
+
+    fn read(fields: &BTreeMap<Box<str>, BTreeMap<Box<str>, Odds>>) -> Result<Self, String> {
+        let mut read = Self { by_field: Default::default(), m: Default::default() };
+        for (at, (field, words)) in FIELDS.into_iter().enumerate() {
+            let levels =
+                fields.get(field).ok_or(format!("match model: fields.{field} is missing"))?;
+            for &word in words {
+                let key = format!("fields.{field}.{word}");
+                let odds =
+                    levels.get(word).ok_or_else(|| format!("match model: {key} is missing"))?;
+                let valid = |p: f64| p > 0.0 && p <= 1.0;
+                if !valid(odds.m) || !valid(odds.u) {
+                    return Err(format!("match model: {key} needs 0 < m, u <= 1"));
+                }
+                read.by_field[at].push((odds.m / odds.u).log2());
+                read.m[at].push(odds.m);
+            }
+            if let Some(unknown) = levels.keys().find(|key| !words.contains(&&***key)) {
+                return Err(format!("match model: fields.{field}.{unknown} is unknown"));
+            }
+        }
+        let is_field = |key: &str| FIELDS.iter().any(|(field, _)| *field == key);
+        match fields.keys().find(|key| !is_field(key)) {
             Some(unknown) => Err(format!("match model: fields.{unknown} is unknown")),
             None => Ok(read),
         }
@@ -325,7 +436,7 @@ mod tests {
     fn the_embedded_model_reads_and_has_a_hash_of_its_text() {
         let model = Model::parse(MODEL).unwrap();
         assert_eq!(model.hash(), Model::embedded().hash());
-        assert_ne!(model.hash(), Model::parse(&MODEL.replace("2026-1", "2026-2")).unwrap().hash());
+        assert_ne!(model.hash(), Model::parse(&MODEL.replace("2026-2", "2026-3")).unwrap().hash());
         assert!(model.nicknames.are("bill", "william") && !model.nicknames.are("bill", "robert"));
     }
 
@@ -333,7 +444,7 @@ mod tests {
     fn a_faulty_model_is_refused_by_the_name_of_its_key() {
         for (from, to, named) in [
             ("\"group_cap\"", "\"group_kap\"", "group_kap"),
-            ("\"given-close\"", "\"given-klose\"", "fields.name.given-close"),
+            ("\"decade-off\"", "\"decade-of\"", "fields.birth_date.decade-off"),
             ("\"email\": {", "\"e_mail\": {", "fields.email"),
             ("\"birth-postcode\"", "\"birth-post\"", "birth-post"),
             ("\"block_cap\": 200", "\"block_cap\": 0", "block_cap"),

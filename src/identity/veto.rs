@@ -1,7 +1,9 @@
 //! Negative evidence: what keeps two charts apart whatever their weight.
 
-use super::levels::{BirthLevel, IdentifierLevel, NameLevel};
-use super::score::Evidence;
+use super::levels::{BirthLevel, FamilyLevel, GivenLevel, IdentifierLevel};
+use super::model::Model;
+use super::proof::{Evidence, names_are_unreliable};
+use super::score::Relation;
 use crate::flow::{Comparison, Demographics};
 
 /// A reason against a link.
@@ -13,6 +15,8 @@ pub(super) enum Veto {
     Suffix,
     /// Born on the same day, of one name and household, but called differently.
     Twins,
+    /// The same, where the site's own records often have a wrong given name.
+    PerhapsTwins,
     /// Different places in a multiple birth.
     BirthOrder,
     /// Two values of an identifier that a person has one of at a time.
@@ -25,19 +29,41 @@ pub(super) enum Veto {
     DeathDate,
 }
 
-/// All that apply, in fixed order.
+/// The vetoes that apply to a pair.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Vetoes(u16);
+
+impl Vetoes {
+    /// In fixed order.
+    pub(super) fn iter(self) -> impl Iterator<Item = Veto> {
+        Veto::ALL.into_iter().filter(move |v| self.0 & (1 << *v as u16) != 0)
+    }
+
+    pub(super) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(super) fn any_contradiction(self) -> bool {
+        self.iter().any(Veto::is_contradiction)
+    }
+}
+
+/// All that apply.
 pub(super) fn vetoes(
     evidence: &Evidence,
     a: &Demographics,
     b: &Demographics,
-    same_endpoint: bool,
-) -> Vec<Veto> {
+    relation: Relation,
+    model: &Model,
+) -> Vetoes {
     let differs = |level| evidence.identifiers.differs == Some(level);
     // The same number for life outweighs a renewed card.
     let permanent_agrees = evidence.identifiers.agrees == Some(IdentifierLevel::SamePermanent);
     let born_together = evidence.birth.is_some_and(|l| l <= BirthLevel::JanuaryFirst);
-    let called_differently = evidence.name == Some(NameLevel::GivenDiffers);
-    let twins = born_together && called_differently && evidence.household.is_shared();
+    let called_differently = evidence.given() == Some(GivenLevel::Different)
+        && evidence.family().is_some_and(|l| l <= FamilyLevel::Misspelt);
+    let twins =
+        born_together && called_differently && evidence.household.is_shared() && !permanent_agrees;
     let birth_order = match (a.multiple_birth, b.multiple_birth) {
         (Some(x), Some(y)) => x != 0 && y != 0 && x != y,
         _ => false,
@@ -45,29 +71,30 @@ pub(super) fn vetoes(
     let death = a.deceased_date.zip(b.deceased_date).is_some_and(|(x, y)| {
         x.year != y.year || (x.month != 0 && y.month != 0 && x.month != y.month)
     });
-    [
+    let applying = [
         (Veto::PermanentIdentifier, differs(IdentifierLevel::PermanentDiffers)),
         (Veto::Suffix, evidence.suffixes_conflict),
-        (Veto::Twins, twins),
+        (Veto::Twins, twins && !names_are_unreliable(model)),
+        (Veto::PerhapsTwins, twins && names_are_unreliable(model)),
         (Veto::BirthOrder, birth_order),
         (
             Veto::RenewableIdentifier,
             differs(IdentifierLevel::RenewableDiffers) && !permanent_agrees,
         ),
         (Veto::RecordNumber, differs(IdentifierLevel::RecordDiffers) && !permanent_agrees),
-        (Veto::BothActive, same_endpoint && !a.inactive && !b.inactive),
+        (Veto::BothActive, relation.kept_apart),
         (Veto::DeathDate, death),
-    ]
-    .into_iter()
-    .filter_map(|(veto, applies)| applies.then_some(veto))
-    .collect()
+    ];
+    let bits = applying.into_iter().filter(|(_, applies)| *applies);
+    Vetoes(bits.fold(0, |set, (veto, _)| set | 1 << veto as u16))
 }
 
 impl Veto {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::PermanentIdentifier,
         Self::Suffix,
         Self::Twins,
+        Self::PerhapsTwins,
         Self::BirthOrder,
         Self::RenewableIdentifier,
         Self::RecordNumber,
@@ -81,6 +108,7 @@ impl Veto {
             Self::PermanentIdentifier => "different-permanent-identifier",
             Self::Suffix => "generational-suffix",
             Self::Twins => "twins",
+            Self::PerhapsTwins => "perhaps-twins",
             Self::BirthOrder => "birth-order",
             Self::RenewableIdentifier => "different-renewable-identifier",
             Self::RecordNumber => "different-record-number",
@@ -95,6 +123,7 @@ impl Veto {
             Self::PermanentIdentifier => "they have different numbers of a kind one has for life",
             Self::Suffix => "their generational suffixes (Jr, Sr) exclude one another",
             Self::Twins => "born the same day into one household, but called differently",
+            Self::PerhapsTwins => "born the same day into one household: twins, or a wrong name",
             Self::BirthOrder => "they have different places in a multiple birth",
             Self::RenewableIdentifier => "they have different licence or passport numbers",
             Self::RecordNumber => "the owner of the record numbers keeps two records",
@@ -108,9 +137,11 @@ impl Veto {
     pub(super) fn is_contradiction(self) -> bool {
         match self {
             Self::PermanentIdentifier | Self::Suffix | Self::Twins | Self::BirthOrder => true,
-            Self::RenewableIdentifier | Self::RecordNumber | Self::BothActive | Self::DeathDate => {
-                false
-            }
+            Self::PerhapsTwins
+            | Self::RenewableIdentifier
+            | Self::RecordNumber
+            | Self::BothActive
+            | Self::DeathDate => false,
         }
     }
 

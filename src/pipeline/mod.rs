@@ -12,6 +12,7 @@ mod identify;
 mod ingest;
 mod ledger;
 mod link_ahead;
+pub mod linkage;
 mod outside;
 mod overrides;
 mod pull;
