@@ -193,27 +193,29 @@ fn decision_json(past: &PastDecision) -> Value {
 }
 
 fn comparison_json(comparison: &Comparison) -> Value {
-    let mut total = 0.0;
-    let steps: Vec<Value> = comparison
-        .waterfall
-        .iter()
-        .map(|step| {
-            total += step.weight_bits;
-            let (field, level, bits) = (&step.field, &step.level, step.weight_bits);
-            json!({"field": field, "level": level, "weight_bits": bits, "total_bits": total})
-        })
-        .collect();
     json!({
         "weight_bits": comparison.weight_bits,
         "probability": comparison.probability,
         "grade": grade_word(linking_grade(comparison)),
         "unproven": comparison.unproven,
-        "steps": steps,
+        "steps": steps_json(comparison),
         "vetoes": comparison.vetoes,
     })
 }
 
-fn grade_word(grade: MatchGrade) -> &'static str {
+/// The steps of a waterfall, each with the sum so far.
+pub(super) fn steps_json(comparison: &Comparison) -> Vec<Value> {
+    let mut total = 0.0;
+    let step = comparison.waterfall.iter().map(|step| {
+        total += step.weight_bits;
+        let (field, level, bits) = (&step.field, &step.level, step.weight_bits);
+        json!({"field": field, "level": level, "weight_bits": bits, "total_bits": total})
+    });
+    step.collect()
+}
+
+/// A grade as programs read it.
+pub(super) fn grade_word(grade: MatchGrade) -> &'static str {
     match grade {
         MatchGrade::Certain => "certain",
         MatchGrade::Probable => "probable",

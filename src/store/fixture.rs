@@ -6,7 +6,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::{LinkWrite, RecordWrite, RowWrite, TableWrite, ViewWrite};
+use super::{AuditEntry, LinkWrite, RecordWrite, RowWrite, TableWrite, ViewWrite};
 use crate::fhir::ResourceType;
 use crate::flow::{
     BlockingKey, ChartKey, Content, Demographics, DerivedId, Disposition, Hash, Home, Owner,
@@ -112,6 +112,18 @@ pub(super) fn view(owner: Owner, rows: &[(u128, &str)]) -> ViewWrite {
 }
 
 /// A day of January 2026.
+pub(super) fn audited(n: u32) -> AuditEntry {
+    AuditEntry {
+        at: at(n.into()),
+        reader: "open".into(),
+        action: "read".into(),
+        resource_type: "Goal".into(),
+        owners: vec![DerivedId(1)],
+        request_id: n.to_string().into(),
+        count: n,
+    }
+}
+
 pub(super) fn day(day: i8) -> Date {
     Date::constant(2026, 1, day)
 }

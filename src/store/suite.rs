@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::fixture::*;
+use super::fixture::{audited as entry, *};
 use super::{
-    Accept, AuditEntry, Change, ChangeKind, Cursor, Dirty, Issued, ReviewPair, ReviewPlace, Settle,
-    Store, StoreError, verify_audit_chain,
+    Accept, Change, ChangeKind, Cursor, Dirty, Issued, ReviewPair, ReviewPlace, Settle, Store,
+    StoreError, verify_audit_chain,
 };
 use crate::flow::{
     Access, Basis, ChartKey, Decision, DerivedId, DisclosureClass, Hash, Home, MatchGrade,
@@ -453,15 +453,6 @@ pub(super) fn quarantined_input_is_kept_once_in_order<S: Store>(open: Open<S>, d
 }
 
 pub(super) fn the_audit_trail_shows_tampering<S: Store>(open: Open<S>, dir: &Path) {
-    let entry = |n: u32| AuditEntry {
-        at: at(n.into()),
-        reader: "open".into(),
-        action: "read".into(),
-        resource_type: "Goal".into(),
-        owners: vec![DerivedId(1)],
-        request_id: n.to_string().into(),
-        count: n,
-    };
     open(dir).audit(&[entry(1), entry(2)]).unwrap();
     let store = open(dir);
     store.audit(&[entry(3), entry(4)]).unwrap();

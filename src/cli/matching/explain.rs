@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use super::super::gateway::{open_gateway, read_config};
 use super::super::output::Output;
 use super::super::review_names::Named;
+use super::super::review_text::{grade_word, steps_json};
 use super::super::{CliError, Common};
 use super::table::refused;
-use super::{TableArgs, grade_word, model};
+use super::{TableArgs, model};
 use crate::flow::{Comparison, Home};
 use crate::identity::{linking_grade, waterfall_text};
 use crate::pipeline::linkage::{self, Records};
@@ -65,19 +66,10 @@ fn of_store(args: &ExplainArgs, common: &Common) -> Result<Comparison, CliError>
 
 /// The comparison as JSON: what `$match` says in words, for programs.
 fn explained(a: &str, b: &str, comparison: &Comparison) -> Value {
-    let mut total = 0.0;
-    let steps: Vec<Value> = comparison
-        .waterfall
-        .iter()
-        .map(|step| {
-            total += step.weight_bits;
-            json!({"field": step.field, "level": step.level, "weight_bits": step.weight_bits,
-                   "total_bits": total})
-        })
-        .collect();
     json!({
         "a": a, "b": b, "weight_bits": comparison.weight_bits,
         "probability": comparison.probability, "grade": grade_word(linking_grade(comparison)),
-        "unproven": comparison.unproven, "waterfall": steps, "against": comparison.vetoes
+        "unproven": comparison.unproven, "waterfall": steps_json(comparison),
+        "against": comparison.vetoes
     })
 }

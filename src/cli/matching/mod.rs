@@ -108,13 +108,3 @@ fn model(named: Option<&Path>, common: &Common) -> Result<Model, CliError> {
         }
     }
 }
-
-/// A grade as the results have it.
-fn grade_word(grade: MatchGrade) -> &'static str {
-    match grade {
-        MatchGrade::Certain => "certain",
-        MatchGrade::Probable => "probable",
-        MatchGrade::Possible => "possible",
-        MatchGrade::CertainlyNot => "certainly-not",
-    }
-}

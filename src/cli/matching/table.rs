@@ -9,8 +9,9 @@ use clap::Args;
 use serde_json::json;
 
 use super::super::output::Output;
+use super::super::review_text::grade_word;
 use super::super::{CliError, Common};
-use super::{Least, TableArgs, grade_word, model};
+use super::{Least, TableArgs, model};
 use crate::flow::MatchGrade;
 use crate::identity::Model;
 use crate::pipeline::linkage::{self, Pairs, Quality, Records, Share, TableError, Truth};

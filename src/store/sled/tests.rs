@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::*;
 use crate::flow::{DisclosureClass, Indexed, MatchGrade, SearchValue, Verdict};
-use crate::store::fixture::{at, chart, goal, link, person, view};
+use crate::store::fixture::{at, audited as entry, chart, goal, link, person, view};
 use crate::store::{StoreError, codec, model, suite, verify_audit_chain};
 
 fn open(dir: &Path) -> SledStore {
@@ -154,15 +154,6 @@ fn the_trail_and_the_change_log_of_format_4_are_carried_over() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let access = Access::system();
-    let entry = |n: u32| AuditEntry {
-        at: at(n.into()),
-        reader: "open".into(),
-        action: "read".into(),
-        resource_type: "Goal".into(),
-        owners: vec![DerivedId(1)],
-        request_id: n.to_string().into(),
-        count: n,
-    };
     store.audit(&[entry(1), entry(2), entry(3)]).unwrap();
     for (second, text) in [(1, "a"), (2, "b")] {
         let views = vec![view(person(1), &[(1, text)]), view(person(2), &[(2, "c")])];
