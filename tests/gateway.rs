@@ -1,10 +1,14 @@
 //! The program itself, over real sockets: two providers' servers, `pull`, `serve`, and clients.
 #![expect(clippy::unwrap_used, reason = "test")]
 
+#[path = "gateway/activate.rs"]
+mod activate;
 #[path = "gateway/canary.rs"]
 mod canary;
 #[path = "gateway/files.rs"]
 mod files;
+#[path = "gateway/matching.rs"]
+mod matching;
 #[path = "gateway/review.rs"]
 mod review;
 #[path = "gateway/site.rs"]

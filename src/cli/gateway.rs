@@ -14,7 +14,7 @@ use crate::fhir::StructureCheck;
 use crate::flow::Identifier;
 use crate::identity::Model;
 use crate::ingest::{EndpointBases, Ingest};
-use crate::pipeline::{EndpointSettings, Gateway, GatewayOptions};
+use crate::pipeline::{Activated, EndpointSettings, Gateway, GatewayOptions};
 use crate::reconcile::{EndpointFacts, Policy};
 use crate::store::SledStore;
 
@@ -48,15 +48,28 @@ fn crosswalk_of(config: &Config) -> Result<Crosswalk, CliError> {
     Ok(crosswalk)
 }
 
+/// The match model that matching goes by: the activated one, or else the configured one.
+pub(super) fn model_in_force(config: &Config) -> Result<Model, CliError> {
+    match Activated::read(&config.data_dir)?.model(&config.data_dir)? {
+        Some(model) => Ok(model),
+        None => configured_model(config),
+    }
+}
+
+/// The match model of the configuration, or the one that is compiled in.
+pub(super) fn configured_model(config: &Config) -> Result<Model, CliError> {
+    match config.identity.model.as_deref() {
+        None => Ok(Model::embedded()),
+        Some(path) => Model::parse(&profile_text(Some(path), "")?)
+            .map_err(|e| CliError::Usage(format!("identity.model: {e}"))),
+    }
+}
+
 /// Opens the gateway that a configuration describes.
 pub(super) fn open_gateway(config: &Config) -> Result<Arc<Gateway>, CliError> {
     refuse_unbuilt(config)?;
     let store = SledStore::open(&config.data_dir)?;
-    let model = match config.identity.model.as_deref() {
-        None => Model::embedded(),
-        Some(path) => Model::parse(&profile_text(Some(path), "")?)
-            .map_err(|e| CliError::Usage(format!("identity.model: {e}")))?,
-    };
+    let model = model_in_force(config)?;
     let policy = match config.reconcile.policy.as_deref() {
         None => Policy::embedded(),
         Some(path) => Policy::parse(&profile_text(Some(path), "")?)

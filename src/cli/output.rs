@@ -6,7 +6,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use crate::config::ConfigError;
-use crate::pipeline::GatewayError;
+use crate::pipeline::{ActivationError, GatewayError};
 use crate::store::StoreError;
 
 /// Why a command did not do its work.
@@ -27,6 +27,9 @@ pub enum CliError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The activated match model.
+    #[error(transparent)]
+    Activation(#[from] ActivationError),
     /// The gateway.
     #[error(transparent)]
     Gateway(#[from] GatewayError),
@@ -47,6 +50,7 @@ impl CliError {
             Self::Failed(_)
             | Self::Problems(_)
             | Self::Store(_)
+            | Self::Activation(_)
             | Self::Gateway(_)
             | Self::Io(_) => 1,
         }

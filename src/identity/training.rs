@@ -261,8 +261,9 @@ fn terms(counts: &HashMap<Box<str>, u64>, table: &mut TermTable) {
     listed.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
     listed.truncate(TERMS_MAX);
     let share = |n: u64| n as f64 / all;
-    let average: f64 = counts.values().map(|n| share(*n)).map(|f| f * f).sum();
-    table.average = average.clamp(1e-6, 1.0);
+    // Whole numbers, whose sum does not depend on the order.
+    let squares: u64 = counts.values().map(|n| n * n).sum();
+    table.average = (squares as f64 / (all * all)).clamp(1e-6, 1.0);
     table.unseen = (0.5 / all).clamp(1e-7, 1.0);
     table.terms = listed.into_iter().map(|(term, n)| (term.clone(), share(n))).collect();
 }

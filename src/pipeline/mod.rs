@@ -4,6 +4,7 @@
 //! [`Gateway::settle_all`] makes links and views of them.
 
 mod accept;
+mod activation;
 mod audit;
 mod gateway;
 mod health;
@@ -13,6 +14,7 @@ mod ingest;
 mod ledger;
 mod link_ahead;
 pub mod linkage;
+mod model_change;
 mod outside;
 mod overrides;
 mod pull;
@@ -27,11 +29,13 @@ mod verify;
 mod weave;
 
 pub use accept::{CursorAt, Receipt, Receipts, accept};
+pub use activation::{Activated, Activation, ActivationError};
 pub use gateway::{EndpointSettings, EndpointState, Gateway, GatewayError, GatewayOptions};
 pub use health::Unready;
 pub use history::{PastRow, PastView};
 pub use ingest::{Files, IngestProgress, IngestReport, QuarantinedAt, ingest};
 pub use ledger::{LedgerFilter, LedgerRow};
+pub use model_change::{ChangedLink, ModelChange};
 pub use pull::{PullReport, pull};
 pub use report::{EndpointLine, LedgerSums, Report};
 pub use review::{Outcome, PersonNow, Queued, Side};

@@ -1,5 +1,6 @@
 //! `match`: links and deduplicates tables, learns and compares match models, explains a pair.
 
+mod activate;
 mod explain;
 mod table;
 mod train;
@@ -13,7 +14,7 @@ use crate::flow::MatchGrade;
 use crate::identity::Model;
 use crate::pipeline::linkage::TableOptions;
 
-use super::gateway::read_config;
+use super::gateway::{model_in_force, read_config};
 use super::output::Output;
 use super::{CliError, Common};
 
@@ -29,6 +30,9 @@ pub(super) enum MatchCommand {
     /// Learns the weights of a match model from CSV files, without labels
     #[command(after_help = "Example: careweave match train people.csv --out site-model.json")]
     Train(train::TrainArgs),
+    /// Says what another model would change, and takes it into use
+    #[command(after_help = activate::AFTER_HELP)]
+    Activate(activate::ActivateArgs),
     /// Shows field by field why two records are, or are not, one person
     #[command(after_help = explain::AFTER_HELP)]
     Explain(explain::ExplainArgs),
@@ -43,7 +47,7 @@ pub(super) struct TableArgs {
     /// The column with the record's id; else id or rec_id, else the row's number
     #[arg(long, value_name = "COLUMN")]
     id: Option<String>,
-    /// Match model; else that of the configuration
+    /// Match model; else the one in use: activated, configured or built in
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
 }
@@ -90,20 +94,17 @@ pub(super) fn run(
         MatchCommand::Link(args) => table::link(args, common, output),
         MatchCommand::Dedupe(args) => table::dedupe(args, common, output),
         MatchCommand::Train(args) => train::run(args, common, output),
+        MatchCommand::Activate(args) => activate::run(args, common, output),
         MatchCommand::Explain(args) => explain::run(args, common, output),
     }
 }
 
-/// The model of a file, or of the configuration, or the one that is compiled in.
+/// The model of a file, or the one in force.
 fn model(named: Option<&Path>, common: &Common) -> Result<Model, CliError> {
-    let path = match named {
-        Some(path) => Some(path.to_owned()),
-        None => read_config(common)?.identity.model,
-    };
-    match path {
-        None => Ok(Model::embedded()),
+    match named {
+        None => model_in_force(&read_config(common)?),
         Some(path) => {
-            let text = profile_text(Some(&path), "")?;
+            let text = profile_text(Some(path), "")?;
             Model::parse(&text).map_err(|e| CliError::Usage(format!("{}: {e}", path.display())))
         }
     }

@@ -77,7 +77,7 @@ pub(super) fn run(args: &TrainArgs, common: &Common, output: &Output) -> Result<
         }
     }
     output.line(&format!(
-        "written to {}; identity.model in the configuration takes it into use",
+        "written to {0}; careweave match activate {0} takes it into use",
         args.out.display()
     ))
 }

@@ -1,10 +1,11 @@
 //! How good links are, where the truth is known.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use serde::Serialize;
 
+use super::records::refuse_header;
 use super::{Pairs, Records, TableError};
 use crate::flow::MatchGrade;
 
@@ -70,21 +71,22 @@ impl Truth {
     /// Reads `id,person` (any header), or `id_a,id_b`: pairs that are one person.
     ///
     /// # Errors
-    /// When the file cannot be read or has fewer than two columns.
+    /// When the file cannot be read, has fewer than two columns, or none of the records' ids.
     pub fn read(path: &Path, records: &Records) -> Result<Self, TableError> {
         let file = path.display().to_string();
         let failed = |source| TableError::Read { file: file.clone(), source };
         let mut reader =
             csv::ReaderBuilder::new().flexible(true).from_path(path).map_err(failed)?;
         let header = reader.headers().map_err(failed)?.clone();
+        let refused = |reason: String| TableError::Table { file: file.clone(), reason };
+        refuse_header(&header).map_err(refused)?;
         let column = |names: &[&str]| {
             header.iter().position(|h| names.contains(&h.trim().to_lowercase().as_str()))
         };
         let (a, b) = match (column(&["id_a"]), column(&["id_b"])) {
             (Some(a), Some(b)) => (a, b),
             _ if header.len() < 2 => {
-                let reason = "needs the columns id,person or id_a,id_b".into();
-                return Err(TableError::Table { file, reason });
+                return Err(refused("needs the columns id,person or id_a,id_b".into()));
             }
             _ => {
                 let id = column(&["id", "rec_id", "record_id", "unique_id"]).unwrap_or(0);
@@ -98,6 +100,10 @@ impl Truth {
             let row = row.map_err(failed)?;
             let cell = |at: usize| row.get(at).unwrap_or_default().trim().to_owned();
             rows.push((cell(a), cell(b)));
+        }
+        let known: HashSet<&str> = records.ids.iter().map(|id| &**id).collect();
+        if !records.is_empty() && !rows.iter().any(|(id, _)| known.contains(id.as_str())) {
+            return Err(refused("none of its ids is one of the records; see --id".into()));
         }
         Ok(if pairs { Self::of_pairs(&rows, records) } else { Self::of_persons(&rows, records) })
     }

@@ -96,6 +96,7 @@ impl Records {
         let mut reader =
             csv::ReaderBuilder::new().flexible(true).buffer_capacity(1 << 20).from_reader(file);
         let header = reader.headers().map_err(failed)?.clone();
+        refuse_header(&header).map_err(refused)?;
         let mut renamed = options.columns.clone();
         renamed.extend(options.id.iter().map(|id| ("id".to_owned(), id.clone())));
         let names: Vec<&str> = header.iter().collect();
@@ -171,6 +172,21 @@ impl Records {
     /// Whether two records are to be compared: of two tables, only one of each.
     pub(super) fn may_match(&self, a: u32, b: u32) -> bool {
         self.second_from.is_none_or(|from| (a < from) != (b < from))
+    }
+}
+
+/// Tells of headers that are none, before anything is looked for in them.
+///
+/// # Errors
+/// Says what is wrong with it.
+pub(super) fn refuse_header(header: &csv::StringRecord) -> Result<(), String> {
+    let only = header.get(0).unwrap_or_default();
+    match header.len() {
+        0 => Err("it is empty; the first line must name the columns".into()),
+        1 if only.contains([';', '\t', '|']) => {
+            Err("its columns are not parted by commas; write it with commas".into())
+        }
+        _ => Ok(()),
     }
 }
 
