@@ -17,6 +17,9 @@ const COMMON: [(&str, &str, &str); 2] = [
     ("_id", "token", "http://hl7.org/fhir/SearchParameter/Resource-id"),
     ("_lastUpdated", "date", "http://hl7.org/fhir/SearchParameter/Resource-lastUpdated"),
 ];
+/// What every type answers to.
+const INTERACTIONS: [&str; 5] =
+    ["read", "vread", "history-instance", "history-type", "search-type"];
 const EVERYTHING: &str = "http://hl7.org/fhir/OperationDefinition/Patient-everything";
 
 /// `GET /fhir/metadata`.
@@ -56,6 +59,7 @@ pub(super) fn statement(table: &SearchTable, base: &str, date: &str) -> Value {
             "security": { "description": "open: everyone who reaches it may read; it serves \
                                           loopback only" },
             "resource": resources,
+            "interaction": [{ "code": "history-system" }],
         }],
     })
 }
@@ -80,10 +84,10 @@ fn resource(table: &SearchTable, resource_type: ResourceType) -> Value {
         .collect();
     let mut statement = json!({
         "type": resource_type.name(),
-        "interaction": [{ "code": "read" }, { "code": "vread" }, { "code": "search-type" }],
+        "interaction": INTERACTIONS.map(|code| json!({ "code": code })),
         "versioning": "versioned",
-        "readHistory": false,
-        "conditionalRead": "not-match",
+        "readHistory": true,
+        "conditionalRead": "full-support",
     });
     if !includes.is_empty() {
         statement["searchInclude"] = includes.into();

@@ -13,6 +13,8 @@ mod error;
 mod everything;
 mod filter;
 mod guard;
+mod history;
+mod history_page;
 mod hit;
 mod include;
 mod metadata;
@@ -108,9 +110,12 @@ pub fn router(gateway: Arc<Gateway>, options: ApiOptions) -> Router {
         .route("/readyz", get(root::readyz))
         .route("/metrics", get(metrics::metrics))
         .route("/fhir/metadata", get(metadata::metadata))
+        .route("/fhir/_history", get(history::of_system))
         .route("/fhir/{type}", get(search::by_get))
+        .route("/fhir/{type}/_history", get(history::of_type))
         .route("/fhir/{type}/_search", post(search::by_post))
         .route("/fhir/{type}/{id}", get(read::read))
+        .route("/fhir/{type}/{id}/_history", get(history::of_resource))
         .route("/fhir/{type}/{id}/_history/{version}", get(vread::vread))
         .route("/fhir/Patient/{id}/$everything", get(everything::everything))
         .route("/sources/{endpoint}/fhir/{type}/{id}", get(source::source))

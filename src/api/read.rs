@@ -5,6 +5,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::Response;
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::fhir::ResourceType;
@@ -51,7 +52,7 @@ fn read_row(
         return Ok(retired_patient(reader, id, &row));
     }
     let etag = etag(&row);
-    let answer = if is_known(call, &etag) {
+    let answer = if is_known(call, &etag, row.row().last_updated) {
         let mut unchanged = Answer::resource(Vec::new());
         unchanged.status = StatusCode::NOT_MODIFIED;
         unchanged
@@ -84,10 +85,23 @@ fn retired_patient(reader: &mut Reader<'_>, id: DerivedId, shown: &RowRef) -> An
     Answer::resource(body.to_string())
 }
 
-/// Whether the client holds this version already.
+/// Whether the client holds this version already. Its time counts only where it names no version.
 /// <https://hl7.org/fhir/R4/http.html#cread>
-fn is_known(call: &Call, etag: &str) -> bool {
+fn is_known(call: &Call, etag: &str, last_updated: Timestamp) -> bool {
+    if let Some(tags) = call.header(header::IF_NONE_MATCH) {
+        return names(tags, etag);
+    }
+    let since = call.header(header::IF_MODIFIED_SINCE).and_then(parse_http_date);
+    // Its header tells whole seconds.
+    since.is_some_and(|since| last_updated.as_second() <= since.as_second())
+}
+
+/// Whether a list of entity tags names this one; as R4 wants, weak and strong ones alike.
+pub(super) fn names(tags: &str, etag: &str) -> bool {
     let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    let tags = call.header(header::IF_NONE_MATCH).unwrap_or_default();
     tags.split(',').any(|tag| tag.trim() == "*" || opaque(tag) == opaque(etag))
+}
+
+fn parse_http_date(text: &str) -> Option<Timestamp> {
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
 }

@@ -149,6 +149,32 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Whose view holds, or held, what an id of ours stands for, settled; `None` if nobody's does.
+    ///
+    /// # Errors
+    /// `NotFound` for an id that never stood for such a resource.
+    pub(super) fn whose(
+        &mut self,
+        resource_type: ResourceType,
+        id: DerivedId,
+    ) -> Result<Option<Owner>, ApiError> {
+        let standing = self.standing(id)?.filter(|s| s.resource_type == resource_type);
+        self.settled_owner(&standing.ok_or(ApiError::NotFound)?.home)
+    }
+
+    /// The other ids of a row of an owner's table.
+    pub(super) fn aliases(
+        &mut self,
+        owner: Owner,
+        resource_type: ResourceType,
+        id: DerivedId,
+    ) -> Result<Vec<DerivedId>, ApiError> {
+        let Some(row) = self.row(owner, resource_type, id)? else { return Ok(Vec::new()) };
+        let table = self.table(&row)?;
+        let at = table.rows.binary_search_by_key(&row.row().id, |kept| kept.id);
+        Ok(at.map(|at| table.rows[at].aliases.clone()).unwrap_or_default())
+    }
+
     /// The person that a Patient's id or alias names, settled.
     pub(super) fn person(&mut self, patient: DerivedId) -> Result<Option<Owner>, ApiError> {
         let standing = self.standing(patient)?.filter(|s| s.resource_type.name() == "Patient");

@@ -107,16 +107,11 @@ pub(super) fn plans(
         config.endpoint.iter().filter(|e| endpoints.is_empty() || endpoints.contains(&e.id));
     let mut plans = Vec::new();
     for endpoint in wanted {
-        if endpoint.kind == EndpointKind::Files {
+        if matches!(endpoint.kind, EndpointKind::Files | EndpointKind::Client) {
             if endpoints.is_empty() {
                 continue;
             }
-            let id = &endpoint.id;
-            let text = format!(
-                "endpoint \"{id}\" gets files and is not pulled; use careweave ingest PATH \
-                 --endpoint {id}"
-            );
-            return Err(CliError::Usage(text));
+            return Err(CliError::Usage(not_pulled(endpoint)));
         }
         let (fetcher, mut plan) =
             plan_of(endpoint, &config.limits).map_err(|e| CliError::Usage(e.to_string()))?;
@@ -124,6 +119,19 @@ pub(super) fn plans(
         plans.push((fetcher, plan));
     }
     Ok(plans)
+}
+
+fn not_pulled(endpoint: &EndpointConfig) -> String {
+    let id = &endpoint.id;
+    match endpoint.kind {
+        EndpointKind::Client => {
+            format!("endpoint \"{id}\" is a client: it writes to /fhir and is not pulled")
+        }
+        _ => format!(
+            "endpoint \"{id}\" gets files and is not pulled; use careweave ingest PATH \
+             --endpoint {id}"
+        ),
+    }
 }
 
 /// An endpoint that a command names must be configured.

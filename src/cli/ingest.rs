@@ -115,6 +115,10 @@ fn wanted_endpoint<'a>(config: &'a Config, id: &str) -> Result<&'a EndpointConfi
             let text = format!("endpoint \"{id}\": kind \"{}\" is not built yet", kind.name());
             Err(CliError::Usage(text))
         }
+        EndpointKind::Client => {
+            let text = format!("endpoint \"{id}\" is a client: it writes to /fhir");
+            Err(CliError::Usage(text))
+        }
     }
 }
 

@@ -34,7 +34,10 @@ pub(super) fn run(common: &Common, output: &Output) -> Result<(), CliError> {
         output.text(&format!("listening on {}/fhir", gateway.public_base_url()))?;
         let mut workers = vec![tokio::spawn(settle_in_background(gateway.clone()))];
         let ingest = open_ingest(&config)?;
-        let pulled = config.endpoint.iter().filter(|e| e.kind != EndpointKind::Files);
+        let pulled = config
+            .endpoint
+            .iter()
+            .filter(|e| !matches!(e.kind, EndpointKind::Files | EndpointKind::Client));
         for endpoint in pulled.cloned() {
             let (gateway, ingest) = (gateway.clone(), ingest.clone());
             let pulling = pull_on_schedule(gateway, ingest, config.clone(), endpoint);

@@ -112,6 +112,8 @@ fn check_endpoint(endpoint: &EndpointConfig, findings: &mut Vec<Finding>) {
     match endpoint.kind {
         // Files need no URL; one that is given is what their absolute references begin with.
         EndpointKind::Files if endpoint.url.is_empty() => {}
+        EndpointKind::Client if endpoint.url.is_empty() => {}
+        EndpointKind::Client => error("url", "a client is never called; remove url".to_owned()),
         EndpointKind::Fhir | EndpointKind::Files => {
             if let Some(problem) = base_url_problem(&endpoint.url) {
                 error("url", problem.to_owned());
@@ -119,7 +121,7 @@ fn check_endpoint(endpoint: &EndpointConfig, findings: &mut Vec<Finding>) {
         }
         kind @ (EndpointKind::Bulk | EndpointKind::Feed) => {
             let name = kind.name();
-            error("kind", format!("\"{name}\" is not built yet; known: fhir, files"));
+            error("kind", format!("\"{name}\" is not built yet; known: fhir, files, client"));
         }
     }
     match endpoint.auth {
@@ -148,8 +150,10 @@ fn check_endpoint(endpoint: &EndpointConfig, findings: &mut Vec<Finding>) {
     if let Some(path) = endpoint.ca_file.as_deref().filter(|path| !path.is_file()) {
         error("ca_file", format!("no file at {}; correct the path", path.display()));
     }
-    if endpoint.kind == EndpointKind::Files && endpoint.auth != AuthConfig::None {
-        let text = "files are handed to `ingest` and never fetched; remove auth".to_owned();
+    if matches!(endpoint.kind, EndpointKind::Files | EndpointKind::Client)
+        && endpoint.auth != AuthConfig::None
+    {
+        let text = "nothing is fetched from this kind of endpoint; remove auth".to_owned();
         push(findings, Severity::Warning, key(endpoint, "auth"), text);
     }
     if matches!(endpoint.auth, AuthConfig::Bearer { .. }) && endpoint.url.starts_with("http:") {

@@ -20,7 +20,7 @@ pub struct EndpointConfig {
     /// How it is read.
     #[serde(default)]
     pub kind: EndpointKind,
-    /// Base URL; `files` endpoints may have none.
+    /// Base URL; `files` endpoints may have none, a `client` has none.
     #[serde(default)]
     pub url: String,
     /// How we prove who we are.
@@ -55,8 +55,10 @@ pub enum EndpointKind {
     Bulk,
     /// Only by files handed to `ingest`; never pulled.
     Files,
-    /// A client that writes to us.
+    /// Messages sent to us (HL7 v2, care records).
     Feed,
+    /// A client that writes to the FHIR face: what it writes are its claims. Never pulled.
+    Client,
 }
 
 /// How we prove who we are to an endpoint.
@@ -170,6 +172,7 @@ impl EndpointKind {
             Self::Bulk => "bulk",
             Self::Files => "files",
             Self::Feed => "feed",
+            Self::Client => "client",
         }
     }
 }

@@ -106,7 +106,7 @@ pub fn plan_of(
     let id = || endpoint.id.clone();
     match endpoint.kind {
         EndpointKind::Fhir => {}
-        EndpointKind::Bulk | EndpointKind::Files | EndpointKind::Feed => {
+        EndpointKind::Bulk | EndpointKind::Files | EndpointKind::Feed | EndpointKind::Client => {
             return Err(PlanError::NotBuilt { endpoint: id(), what: "pulling this kind" });
         }
     }

@@ -360,10 +360,13 @@ impl Gateway {
     }
 }
 
+/// The state of a client.
+const WRITES: &str = "writes";
+
 fn state_of(endpoint: &EndpointSettings, mut cursors: BTreeMap<Arc<str>, Cursor>) -> EndpointState {
     // Files that came besides do not make what is pulled any more or less complete.
     let besides = match endpoint.kind {
-        EndpointKind::Files => None,
+        EndpointKind::Files | EndpointKind::Client => None,
         EndpointKind::Fhir | EndpointKind::Bulk | EndpointKind::Feed => cursors.remove(FILES),
     };
     let worst = cursors.values().map(|c| &*c.state).find(|state| *state != "complete");
@@ -371,6 +374,8 @@ fn state_of(endpoint: &EndpointSettings, mut cursors: BTreeMap<Arc<str>, Cursor>
         (Some(state), ..) => state,
         (None, ..) if !cursors.is_empty() => "complete",
         (None, EndpointKind::Files, _) => "never ingested",
+        // What a client has to say it writes: nothing of it can be missing here.
+        (None, EndpointKind::Client, _) => WRITES,
         (None, _, Some(_)) => "never pulled: only files were ingested",
         (None, _, None) => "never pulled",
     };
@@ -379,7 +384,7 @@ fn state_of(endpoint: &EndpointSettings, mut cursors: BTreeMap<Arc<str>, Cursor>
         name: endpoint.facts.name.as_str().into(),
         base_url: endpoint.facts.base_url.as_str().into(),
         state: state.into(),
-        stale: state != "complete",
+        stale: state != "complete" && state != WRITES,
         complete_until: cursors.values().filter_map(|c| c.complete_until).min(),
     }
 }

@@ -62,6 +62,26 @@ impl Gateway {
         Ok(changes)
     }
 
+    /// The changes of one resource in these owners' views, oldest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn resource_history(
+        &self,
+        access: &Access,
+        (resource_type, id): (ResourceType, DerivedId),
+        owners: &[Owner],
+    ) -> Result<Vec<Change>, StoreError> {
+        let mut changes = Vec::new();
+        for owner in owners {
+            let of_owner = self.changes_of(access, *owner)?;
+            let is_of_it = |c: &Change| c.resource_type == resource_type && c.id == id;
+            changes.extend(of_owner.into_iter().filter(is_of_it));
+        }
+        changes.sort_by_key(|change| change.seq);
+        Ok(changes)
+    }
+
     /// The view that this id stood for at a time. Only what is wholly of the records that are
     /// `present`'s today is given: a person who was unlinked since keeps nothing of the other.
     /// `None` if there was nothing yet.

@@ -375,6 +375,11 @@ pub trait Store: Send + Sync {
     /// The change log after a seq.
     fn changes(&self, access: &Access, after_seq: u64, limit: usize) -> Result<Vec<Change>>;
 
+    /// The change log before a seq, the newest commit first and of each the last change first;
+    /// commits are never parted, so there may be more than `limit`.
+    fn newest_changes(&self, access: &Access, before_seq: u64, limit: usize)
+    -> Result<Vec<Change>>;
+
     /// The changes of one owner's view, oldest first, after a seq; those of one commit are never
     /// parted, so there may be more than `limit`.
     fn history(

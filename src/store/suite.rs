@@ -223,6 +223,11 @@ pub(super) fn versions_go_on_across_owners_and_absences<S: Store>(open: Open<S>,
     let (left, gone) = ((one, 2, 2, ChangeKind::Left), (one, 1, 1, ChangeKind::Removed));
     let expected = [left, (two, 2, 3, ChangeKind::Updated), gone];
     assert_eq!(kinds(&store.changes(&system(), seq - 1, 9).unwrap()), expected);
+    let mut newest_first = store.newest_changes(&system(), u64::MAX, 1).unwrap();
+    newest_first.reverse();
+    assert_eq!(kinds(&newest_first), expected, "the last commit alone, its last change first");
+    let before = store.newest_changes(&system(), seq, 9).unwrap();
+    assert!(!before.is_empty() && before.iter().all(|change| change.seq < seq));
     // An owner's own history, whole and after a commit.
     let came = [(one, 1, 1, ChangeKind::Created), (one, 2, 1, ChangeKind::Created)];
     let changed = (one, 2, 2, ChangeKind::Updated);

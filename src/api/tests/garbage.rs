@@ -41,6 +41,17 @@ async fn garbage_in_the_url() {
         let told = world.get(&format!("/fhir/Goal?{patient}&{query}")).await;
         refused(&told, StatusCode::from_u16(status).unwrap(), &query[..query.len().min(40)]);
     }
+    let history = format!("/fhir/Goal/{}/_history", world.id("mercy", "Goal/g1"));
+    for path in [history.as_str(), "/fhir/Goal/_history", "/fhir/_history"] {
+        for query in ["_since=x", "_since=2026-13", "_count=-1", "_cursor=00", "_format=csv", "a=%"]
+        {
+            let told = world.get(&format!("{path}?{query}")).await;
+            let status = if query == "_format=csv" { 406 } else { 400 };
+            refused(&told, StatusCode::from_u16(status).unwrap(), query);
+        }
+        refused(&world.get(&format!("{path}?{long}")).await, StatusCode::URI_TOO_LONG, path);
+    }
+    refused(&world.get(&format!("{history}?_at=x")).await, StatusCode::BAD_REQUEST, "_at");
     for path in ["/fhir/%ff/1", "/fhir/Goal/%ff", "/fhir/Goal/a%2Fb", "/fhir//", "/%00"] {
         refused(&world.get(path).await, StatusCode::NOT_FOUND, path);
     }

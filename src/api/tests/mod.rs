@@ -2,7 +2,9 @@
 
 mod garbage;
 mod health;
+mod histories;
 mod links;
+mod live;
 mod people;
 mod provenances;
 mod reads;

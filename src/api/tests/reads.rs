@@ -26,6 +26,14 @@ async fn a_row_is_read_with_its_version_and_not_again_when_known() {
     );
     let again = world.get_with(&path, "if-none-match", "W/\"1\"").await;
     assert_eq!((again.status, again.body.as_str()), (StatusCode::NOT_MODIFIED, ""));
+    for (time, status) in [
+        ("Sun, 22 Nov 2026 11:00:00 GMT", 304),
+        ("Sun, 22 Nov 2026 10:59:59 GMT", 200),
+        ("yesterday", 200),
+    ] {
+        let told = world.get_with(&path, "if-modified-since", time).await;
+        assert_eq!(told.status.as_u16(), status, "{time}");
+    }
     let head = Request::head(&path).body(Body::empty()).unwrap();
     let head = world.send(head).await;
     assert_eq!((head.status, head.body.as_str()), (StatusCode::OK, ""));

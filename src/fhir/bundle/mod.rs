@@ -1,12 +1,14 @@
 //! Bundles and NDJSON as raw bytes: taken apart and put together without parsing what is inside.
 //! <https://hl7.org/fhir/R4/bundle.html>, <https://hl7.org/fhir/R4/nd-json.html>
 
+mod answered;
 mod members;
 mod searchset;
 mod split;
 
 use serde_json::value::RawValue;
 
+pub use answered::{AnsweredEntry, answered};
 pub use searchset::{SearchsetEntry, searchset};
 pub use split::{Header, RawEntry, Split, SplitError, resource_header, split};
 

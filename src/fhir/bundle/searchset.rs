@@ -56,7 +56,7 @@ fn write_entry(out: &mut Vec<u8>, entry: &SearchsetEntry<'_>) {
 }
 
 /// An array member; R4 has no empty arrays, so without items there is no member.
-fn array<T>(out: &mut Vec<u8>, name: &str, items: &[T], one: impl Fn(&mut Vec<u8>, &T)) {
+pub(super) fn array<T>(out: &mut Vec<u8>, name: &str, items: &[T], one: impl Fn(&mut Vec<u8>, &T)) {
     if items.is_empty() {
         return;
     }
@@ -72,6 +72,7 @@ fn array<T>(out: &mut Vec<u8>, name: &str, items: &[T], one: impl Fn(&mut Vec<u8
     out.push(b']');
 }
 
-fn quoted(out: &mut Vec<u8>, text: &str) {
+/// A JSON string.
+pub(super) fn quoted(out: &mut Vec<u8>, text: &str) {
     serde_json::to_writer(out, text).expect("text can always be written to memory");
 }

@@ -320,6 +320,15 @@ impl Store for SledStore {
         self.read_changes(access, after_seq, limit)
     }
 
+    fn newest_changes(
+        &self,
+        access: &Access,
+        before_seq: u64,
+        limit: usize,
+    ) -> Result<Vec<Change>> {
+        self.read_newest_changes(access, before_seq, limit)
+    }
+
     fn history(
         &self,
         access: &Access,

@@ -42,15 +42,19 @@ impl SledStore {
         self.db
             .range((from, Bound::Unbounded))
             .take_while(move |item| !matches!(item, Ok((key, _)) if !key.starts_with(&prefix)))
-            .filter_map(move |item| {
-                let whole = item.map_err(engine("walk the store")).and_then(|(key, stored)| {
-                    let joined = pieces::join(&db, &stored)?;
-                    // Replaced since it was walked over, or removed.
-                    let value = joined.map_or_else(|| pieces::get(&db, &key), |v| Ok(Some(v)))?;
-                    Ok(value.map(|value| (key, value)))
-                });
-                whole.transpose()
-            })
+            .filter_map(move |item| whole(&db, item))
+    }
+
+    /// The same from a key down to the beginning of the prefix.
+    pub(super) fn walk_back(
+        &self,
+        prefix: &Key,
+        before: &Key,
+    ) -> impl Iterator<Item = Result<(IVec, IVec)>> + use<> {
+        let from = Bound::Included(prefix.as_ref().to_vec());
+        let until = Bound::Excluded(before.as_ref().to_vec());
+        let db = self.db.clone();
+        self.db.range((from, until)).rev().filter_map(move |item| whole(&db, item))
     }
 
     /// Holds commits off while several keys are read.
@@ -186,4 +190,15 @@ impl SledStore {
 /// A record all of whose versions have moved away has left its last header here.
 fn lives_in(record: &StoredRecord, home: &Home) -> bool {
     record.header.versions().iter().any(|version| version.home == *home)
+}
+
+/// A key with its value, put together if it is in pieces.
+fn whole(db: &::sled::Db, item: ::sled::Result<(IVec, IVec)>) -> Option<Result<(IVec, IVec)>> {
+    let whole = item.map_err(engine("walk the store")).and_then(|(key, stored)| {
+        let joined = pieces::join(db, &stored)?;
+        // Replaced since it was walked over, or removed.
+        let value = joined.map_or_else(|| pieces::get(db, &key), |v| Ok(Some(v)))?;
+        Ok(value.map(|value| (key, value)))
+    });
+    whole.transpose()
 }

@@ -180,4 +180,24 @@ impl SledStore {
         }
         Ok(changes)
     }
+
+    /// Whole commits, the newest first; at least one, and no further one once `limit` is reached.
+    pub(super) fn read_newest_changes(
+        &self,
+        access: &Access,
+        before_seq: u64,
+        limit: usize,
+    ) -> Result<Vec<Change>> {
+        let prefix = Key::of_class(keys::CHANGES, &access.class);
+        let before = prefix.clone().number(before_seq);
+        let mut changes = Vec::new();
+        for item in self.walk_back(&prefix, &before) {
+            let commit: Vec<Change> = codec::decode("change log", &item?.1)?;
+            changes.extend(commit.into_iter().rev());
+            if changes.len() >= limit {
+                break;
+            }
+        }
+        Ok(changes)
+    }
 }
