@@ -166,7 +166,10 @@ fn log_history(
     let mut next = None;
     let mut looked_at = 0;
     let mut before = after.map_or(u64::MAX, |after| after.seq.saturating_add(1));
-    'log: while wanted.count > 0 {
+    'log: loop {
+        if wanted.count == 0 {
+            break;
+        }
         let changes = reader.store().newest_changes(reader.access, before, wanted.count)?;
         let Some(oldest) = changes.last().map(|change| change.seq) else { break };
         let mut index = u32::MAX;
