@@ -9,6 +9,8 @@ mod canary;
 mod files;
 #[path = "gateway/matching.rs"]
 mod matching;
+#[path = "gateway/queue.rs"]
+mod queue;
 #[path = "gateway/review.rs"]
 mod review;
 #[path = "gateway/site.rs"]

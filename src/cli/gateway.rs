@@ -83,8 +83,9 @@ pub(super) fn open_gateway(config: &Config) -> Result<Arc<Gateway>, CliError> {
         policy,
         as_of: None,
     };
-    let gateway =
-        Gateway::new(Arc::new(store), options).with_dirty_homes_max(config.limits.dirty_homes_max);
+    let gateway = Gateway::new(Arc::new(store), options)
+        .with_dirty_homes_max(config.limits.dirty_homes_max)
+        .with_second_reviewer(config.identity.second_reviewer);
     gateway.refresh_stale()?;
     Ok(Arc::new(gateway))
 }

@@ -10,10 +10,13 @@ use super::output::Output;
 use super::person_text::audited;
 use super::review_conflicts::{self, ConflictsArgs, ReopenArgs, ResolveArgs};
 use super::review_names::{Named, decider, pair_name};
-use super::review_text::{list_line, persons_text, show_text};
+use super::review_notes::{AssignArgs, LogArgs, NoteArgs};
+use super::review_queue::{self, ListArgs};
+use super::review_said::{risk_json, risk_text};
+use super::review_text::{outcome_text, persons_text, show_text};
 use super::{CliError, Common};
 use crate::flow::{Access, ChartKey, DerivedId, Home, PastDecision, Verdict};
-use crate::pipeline::{Gateway, GatewayError, PersonNow};
+use crate::pipeline::{Decided, Gateway, GatewayError, PersonNow, Risk};
 use crate::store::StoreError;
 
 const NAMES: &str = "A pair is named by the id that `review list` shows (or its beginning), or by \
@@ -23,15 +26,8 @@ const NAMES: &str = "A pair is named by the id that `review list` shows (or its 
 #[derive(Subcommand)]
 pub(super) enum ReviewCommand {
     /// Lists pairs that may be one person, the most alike first
-    #[command(after_help = "Example: careweave review list --limit 10")]
-    List {
-        /// How many pairs
-        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
-        limit: u16,
-        /// Goes on behind this pair
-        #[arg(long, value_name = "PAIR")]
-        after: Option<String>,
-    },
+    #[command(after_help = review_queue::LIST_HELP)]
+    List(ListArgs),
     /// Shows both sides of a pair, why they are alike, and what a link would do
     #[command(after_help = NAMES, long_about = None)]
     Show {
@@ -42,7 +38,13 @@ pub(super) enum ReviewCommand {
     /// Decides that two charts are one person
     #[command(after_help = "Example: careweave review link mercy/Patient/1001 valley/Patient/7 \
                             --note 'same insurance card'")]
-    Link(DecideArgs),
+    Link {
+        /// Says what would come of it and why it may be wrong, and decides nothing
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        args: DecideArgs,
+    },
     /// Parts charts that are shown as one person: one chart from all others, or one from another
     #[command(after_help = "Example: careweave review unlink mercy/Patient/1001\n\nOf one chart: \
                             it is decided to be no match of any other chart of its person; those \
@@ -57,6 +59,20 @@ pub(super) enum ReviewCommand {
                             stands again. `undo CHART` takes back all that one `unlink CHART` \
                             decided.")]
     Undo(DecideArgs),
+    /// Says who is to look at a pair, and how soon
+    #[command(after_help = "Example: careweave review assign 3k9f8a7b2c --to anna --priority high")]
+    Assign(AssignArgs),
+    /// Notes that you looked at a pair and cannot tell; it stays in the queue
+    #[command(
+        after_help = "Example: careweave review not-sure 3k9f8a7b2c --note 'asked the clinic'"
+    )]
+    NotSure(NoteArgs),
+    /// Notes something about a pair
+    #[command(after_help = "Example: careweave review note 3k9f8a7b2c --note 'card seen'")]
+    Note(NoteArgs),
+    /// Lists what stewards did about a person, a chart or a pair: who, when and why
+    #[command(after_help = "Example: careweave review history mercy/Patient/1001")]
+    History(LogArgs),
     /// Lists what sources disagree on
     #[command(after_help = "Example: careweave review conflicts --rule C11 --limit 10")]
     Conflicts(ConflictsArgs),
@@ -99,9 +115,14 @@ pub(super) fn run(
         runtime: tokio::runtime::Builder::new_current_thread().build()?,
     };
     match command {
-        ReviewCommand::List { limit, after } => review.list(*limit, after.as_deref()),
+        ReviewCommand::List(args) => review.list(args),
+        ReviewCommand::Assign(args) => review.assign(args),
+        ReviewCommand::NotSure(args) => review.not_sure(args),
+        ReviewCommand::Note(args) => review.remark(args),
+        ReviewCommand::History(args) => review.history(args),
         ReviewCommand::Show { names } => review.show(names),
-        ReviewCommand::Link(args) => review.link(args),
+        ReviewCommand::Link { dry_run: false, args } => review.link(args),
+        ReviewCommand::Link { dry_run: true, args } => review.would_link(args),
         ReviewCommand::Unlink(args) => review.unlink(args),
         ReviewCommand::NoMatch(args) => review.no_match(args),
         ReviewCommand::Undo(args) => review.undo(args),
@@ -137,9 +158,9 @@ fn told_kept_apart(error: GatewayError) -> CliError {
     CliError::Failed(format!("{error}; undo first, if it was wrong:\n{}", standing.join("\n")))
 }
 
-struct Review<'a> {
-    gateway: &'a Gateway,
-    output: &'a Output,
+pub(super) struct Review<'a> {
+    pub(super) gateway: &'a Gateway,
+    pub(super) output: &'a Output,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -154,42 +175,6 @@ impl Review<'_> {
     fn told(&self, action: &str, issue: &str, done: &(DerivedId, String)) -> Result<(), CliError> {
         self.audited(action, BTreeSet::from([done.0]))?;
         review_conflicts::tell(self.gateway, self.output, issue, done)
-    }
-
-    fn list(&self, limit: u16, after: Option<&str>) -> Result<(), CliError> {
-        let access = Access::open();
-        let after = after.map(|name| Named::pair(self.gateway, name)).transpose()?;
-        let limit = usize::from(limit);
-        let mut queue = self.gateway.review_queue(&access, after.as_ref(), limit + 1)?;
-        let more = queue.len() > limit;
-        queue.truncate(limit);
-        let mut pairs = Vec::new();
-        let mut told = BTreeSet::new();
-        for queued in &queue {
-            let a = self.gateway.review_side(&access, &queued.pair.a)?;
-            let b = self.gateway.review_side(&access, &queued.pair.b)?;
-            told.extend(a.person.into_iter().chain(b.person));
-            pairs.push((queued, a, b));
-        }
-        self.audited("review list", told)?;
-        let total = self.gateway.store().review_count(&access)?;
-        let next = queue.last().filter(|_| more).map(|queued| pair_name(queued.id));
-        if self.output.is_json() {
-            let pairs: Vec<Value> =
-                pairs.iter().map(|(q, a, b)| super::review_text::list_json(q, a, b)).collect();
-            return self.output.json(&json!({"pairs": pairs, "total": total, "next": next}));
-        }
-        for (queued, a, b) in &pairs {
-            self.output.line(&list_line(queued, a, b))?;
-        }
-        match next {
-            Some(next) => self.output.line(&format!(
-                "{} of {total} pairs; more: careweave review list --after {next}",
-                pairs.len()
-            )),
-            None if total == 0 => self.output.line("nothing to review"),
-            None => self.output.line(&format!("{total} pairs in the queue; that was the last")),
-        }
     }
 
     fn show(&self, names: &[String]) -> Result<(), CliError> {
@@ -212,6 +197,7 @@ impl Review<'_> {
                 _ => None,
             },
             decisions: store.past_decisions(&access, &a, &b)?,
+            state: self.gateway.pair_state(&access, &a, &b)?,
             together: side_a.person.is_some() && side_a.person == side_b.person,
             sides: [side_a, side_b],
         };
@@ -224,6 +210,21 @@ impl Review<'_> {
     fn link(&self, args: &DecideArgs) -> Result<(), CliError> {
         let pair = Named::of(self.gateway, &args.names)?.charts()?;
         self.decide("link", Verdict::Link, &[pair], args)
+    }
+
+    fn would_link(&self, args: &DecideArgs) -> Result<(), CliError> {
+        let access = Access::open();
+        let charts = Named::of(self.gateway, &args.names)?.charts()?;
+        let outcome = self.gateway.if_linked(&access, &charts)?;
+        let touched = self.touched(std::slice::from_ref(&charts))?;
+        let persons = self.gateway.persons_of(&access, &touched)?;
+        self.audited("review link --dry-run", persons.iter().filter_map(|p| p.id).collect())?;
+        if self.output.is_json() {
+            return self.output.json(&json!({"if_linked": outcome.json()}));
+        }
+        let together = outcome.effect.is_none() && persons.len() == 1;
+        self.output.line(outcome_text(&outcome, together).trim())?;
+        self.output.line("nothing was decided (--dry-run)")
     }
 
     fn no_match(&self, args: &DecideArgs) -> Result<(), CliError> {
@@ -270,8 +271,42 @@ impl Review<'_> {
     ) -> Result<(), CliError> {
         let by = decider(args.by.as_deref())?;
         let touched = self.touched(pairs)?;
-        self.gateway.decide_all(verdict, pairs, &by, &args.note).map_err(told_kept_apart)?;
+        let decided = self.gateway.decide_all(verdict, pairs, &by, &args.note);
+        if let Decided::Waits(risks) = decided.map_err(told_kept_apart)? {
+            return self.tell_waiting(&by, pairs, &risks);
+        }
         self.tell(word, &by, pairs, &touched)
+    }
+
+    /// Says that a second steward must make a link, and why.
+    fn tell_waiting(
+        &self,
+        by: &str,
+        pairs: &[(ChartKey, ChartKey)],
+        risks: &[Risk],
+    ) -> Result<(), CliError> {
+        let touched = self.touched(pairs)?;
+        let persons = self.gateway.persons_of(&Access::open(), &touched)?;
+        self.audited("review link proposed", persons.iter().filter_map(|p| p.id).collect())?;
+        let ids: Vec<String> = pairs.iter().map(|(a, b)| self.pair_id(a, b)).collect();
+        if self.output.is_json() {
+            let persons: Vec<Value> = persons.iter().map(PersonNow::json).collect();
+            let risks: Vec<Value> = risks.iter().map(risk_json).collect();
+            return self.output.json(&json!({
+                "decision": "proposed", "by": by, "pairs": ids, "risks": risks,
+                "persons": persons
+            }));
+        }
+        for ((a, b), id) in pairs.iter().zip(&ids) {
+            self.output.line(&format!("link proposed by {by}: {a} and {b} (pair {id})"))?;
+        }
+        for risk in risks {
+            self.output.line(&format!("  {}", risk_text(risk)))?;
+        }
+        self.output.line(&format!(
+            "nothing is linked yet: another steward must say so, too: careweave review link {}",
+            ids.first().map_or("PAIR", String::as_str)
+        ))
     }
 
     fn undo(&self, args: &DecideArgs) -> Result<(), CliError> {
@@ -282,7 +317,7 @@ impl Review<'_> {
         };
         let touched = self.touched(&pairs)?;
         if self.gateway.undo(&pairs, &by, &args.note)? == 0 {
-            return Err(CliError::Failed("no decision stands about them".to_owned()));
+            return Err(CliError::Failed("no decision or proposal stands about them".to_owned()));
         }
         self.tell("undo", &by, &pairs, &touched)
     }
@@ -340,7 +375,7 @@ impl Review<'_> {
             let history = self.gateway.store().past_decisions(&access, &a, &b)?;
             let standing = history.iter().rev().find(|past| past.undone.is_none());
             if let (Some(PastDecision { decision, .. }), "undo") = (standing, word) {
-                let verdict = super::review_text::verdict_word(decision.verdict);
+                let verdict = decision.verdict.word();
                 self.output.line(&format!("the {verdict} by {} stands again", decision.by))?;
             }
         }
@@ -352,7 +387,11 @@ impl Review<'_> {
         pair_name(self.gateway.store().id_key().pair(&a, &b))
     }
 
-    fn audited(&self, action: &str, persons: BTreeSet<DerivedId>) -> Result<(), CliError> {
+    pub(super) fn audited(
+        &self,
+        action: &str,
+        persons: BTreeSet<DerivedId>,
+    ) -> Result<(), CliError> {
         let persons: Vec<DerivedId> = persons.into_iter().collect();
         self.runtime.block_on(audited(self.gateway, action, &persons))
     }

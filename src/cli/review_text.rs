@@ -3,14 +3,16 @@
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::person_text::name_of;
 use super::review_names::pair_name;
-use crate::flow::{Comparison, DerivedId, MatchGrade, PastDecision, Verdict};
+use super::review_said::{note_json, risk_json, risk_text, state_text};
+use crate::flow::{Comparison, DerivedId, MatchGrade, PastDecision};
 use crate::identity::{linking_grade, waterfall_text};
-use crate::pipeline::{Outcome, PersonNow, Queued, Side};
+use crate::pipeline::{Outcome, PairState, PersonNow, Queued, Side};
 
 /// Everything about a pair.
 pub(super) struct Shown {
@@ -22,25 +24,39 @@ pub(super) struct Shown {
     pub(super) comparison: Option<Comparison>,
     pub(super) outcome: Option<Outcome>,
     pub(super) decisions: Vec<PastDecision>,
+    pub(super) state: PairState,
 }
 
 /// A pair of the queue in three lines.
-pub(super) fn list_line(queued: &Queued, a: &Side, b: &Side) -> String {
+pub(super) fn list_line(queued: &Queued, a: &Side, b: &Side, today: Date) -> String {
     let pair = &queued.pair;
-    let since = queued.since.map(|at| format!(", since {}", day(at))).unwrap_or_default();
+    let age = |at: Timestamp| {
+        let since = at.to_zoned(TimeZone::UTC).date();
+        let days = (today - since).get_days();
+        format!(", since {since} ({days} days)")
+    };
+    let since = queued.since.map(age).unwrap_or_default();
     format!(
-        "{}  {:+.1} bits  {}{since}\n  {}\n  {}",
+        "{}  {:+.1} bits  {}{since}{}\n  {}\n  {}",
         pair_name(queued.id),
         pair.weight_bits,
         reason_text(pair.grade, &pair.reason),
+        state_text(&queued.state),
         side_line(a),
         side_line(b)
     )
 }
 
 /// The same as JSON.
-pub(super) fn list_json(queued: &Queued, a: &Side, b: &Side) -> Value {
+pub(super) fn list_json(queued: &Queued, a: &Side, b: &Side, now: Timestamp) -> Value {
+    let state = &queued.state;
     json!({
+        "age_days": queued.since.map(|at| now.duration_since(at).as_hours() / 24),
+        "assignee": state.assignee,
+        "priority": state.priority,
+        "not_sure": state.not_sure,
+        "proposed_by": state.proposal.as_ref().map(|proposal| &proposal.by),
+        "notes": state.notes.len(),
         "id": pair_name(queued.id),
         "weight_bits": queued.pair.weight_bits,
         "grade": grade_word(queued.pair.grade),
@@ -66,6 +82,14 @@ pub(super) fn show_text(shown: &Shown) -> String {
     if let Some(outcome) = &shown.outcome {
         text.push_str(&outcome_text(outcome, shown.together));
     }
+    let said = state_text(&shown.state);
+    if !said.is_empty() {
+        let _ = write!(text, "\n{}\n", said.trim_start_matches(", "));
+    }
+    for note in shown.state.notes.iter().filter(|note| !note.note.is_empty()) {
+        let _ =
+            write!(text, "\nnoted {} by {}: {}", day(note.at), plain(&note.by), plain(&note.note));
+    }
     text.push_str("\ndecisions:");
     for past in &shown.decisions {
         let _ = write!(text, "\n  {}", decision_text(past));
@@ -89,16 +113,34 @@ impl Shown {
                 shown
             }).collect::<Vec<_>>(),
             "comparison": self.comparison.as_ref().map(comparison_json),
-            "if_linked": self.outcome.as_ref().map(|outcome| json!({
-                "persons": outcome.persons.iter().map(PersonNow::json).collect::<Vec<_>>(),
-                "kept_apart_by": outcome.kept_apart_by.iter().map(|d| json!({
-                    "charts": [d.a.to_string(), d.b.to_string()],
-                    "by": d.by,
-                    "at": d.at.to_string(),
-                    "note": d.note,
-                })).collect::<Vec<_>>(),
-            })),
+            "if_linked": self.outcome.as_ref().map(Outcome::json),
+            "assignee": self.state.assignee,
+            "priority": self.state.priority,
+            "not_sure": self.state.not_sure,
+            "proposal": self.state.proposal.as_ref().map(note_json),
+            "notes": self.state.notes.iter().map(note_json).collect::<Vec<_>>(),
             "decisions": self.decisions.iter().map(decision_json).collect::<Vec<_>>(),
+        })
+    }
+}
+
+impl Outcome {
+    /// As JSON.
+    pub(super) fn json(&self) -> Value {
+        json!({
+            "persons": self.persons.iter().map(PersonNow::json).collect::<Vec<_>>(),
+            "effect": self.effect.as_ref().map(|effect| json!({
+                "joins": effect.joins, "into": effect.into.to_string(),
+                "moves": {"charts": effect.charts, "records": effect.records,
+                          "plans": effect.plans}, "parted": effect.parted,
+            })),
+            "risks": self.risks.iter().map(risk_json).collect::<Vec<_>>(),
+            "kept_apart_by": self.kept_apart_by.iter().map(|d| json!({
+                "charts": [d.a.to_string(), d.b.to_string()],
+                "by": d.by,
+                "at": d.at.to_string(),
+                "note": d.note,
+            })).collect::<Vec<_>>(),
         })
     }
 }
@@ -128,14 +170,6 @@ pub(super) fn persons_text(persons: &[PersonNow]) -> String {
     }
 }
 
-/// A verdict as commands name it.
-pub(super) fn verdict_word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Link => "link",
-        Verdict::NoMatch => "no-match",
-    }
-}
-
 fn person_text(person: &PersonNow) -> String {
     let id = person.id.map_or_else(|| "of".to_owned(), |id| format!("{id}:"));
     let charts: Vec<String> = person.charts.iter().map(ToString::to_string).collect();
@@ -143,7 +177,7 @@ fn person_text(person: &PersonNow) -> String {
     format!("{id} {} with {records} records, {plans} of them care plans", charts.join(", "))
 }
 
-fn outcome_text(outcome: &Outcome, together: bool) -> String {
+pub(super) fn outcome_text(outcome: &Outcome, together: bool) -> String {
     if !outcome.kept_apart_by.is_empty() {
         let lines = outcome
             .kept_apart_by
@@ -158,7 +192,29 @@ fn outcome_text(outcome: &Outcome, together: bool) -> String {
         Some(_) => format!("  as now: {}\n", person_text(person)),
         None => format!("  one person {}\n", person_text(person)),
     });
-    format!("\na link would make:\n{}", lines.collect::<String>())
+    let risks = outcome.risks.iter().map(|risk| format!("  careful: {}\n", risk_text(risk)));
+    let risks: String = risks.collect();
+    let does = outcome.effect.as_ref().map_or_else(String::new, |effect| {
+        let (charts, records, plans) = (effect.charts, effect.records, effect.plans);
+        let parted = match effect.parted {
+            0 => String::new(),
+            some => format!("; {} of theirs would no longer be with them", counted(some, "chart")),
+        };
+        format!(
+            "\na link joins {} persons, and moves {} with {} and {} to {}{parted}\n",
+            effect.joins,
+            counted(charts, "chart"),
+            counted(records, "record"),
+            counted(plans, "care plan"),
+            effect.into
+        )
+    });
+    format!("{does}\na link would make:\n{}{risks}", lines.collect::<String>())
+}
+
+fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
 }
 
 fn decision_text(past: &PastDecision) -> String {
@@ -168,7 +224,7 @@ fn decision_text(past: &PastDecision) -> String {
     let mut text = format!(
         "{} {} by {}{}",
         day(decision.at),
-        verdict_word(decision.verdict),
+        decision.verdict.word(),
         plain(&decision.by),
         note(&decision.note)
     );
@@ -182,7 +238,7 @@ fn decision_text(past: &PastDecision) -> String {
 fn decision_json(past: &PastDecision) -> Value {
     let decision = &past.decision;
     json!({
-        "decision": verdict_word(decision.verdict),
+        "decision": decision.verdict.word(),
         "by": decision.by,
         "at": decision.at.to_string(),
         "note": decision.note,
@@ -348,7 +404,7 @@ fn fields_of(side: &Side) -> Vec<(&'static str, Vec<String>)> {
 }
 
 /// Text without control characters: a terminal would obey them.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 

@@ -107,6 +107,21 @@ pub enum SecurityMode {
 pub struct IdentityConfig {
     /// File of the match model; none: the one that is compiled in.
     pub model: Option<PathBuf>,
+    /// Which links need a second steward before they take effect.
+    pub second_reviewer: SecondReviewer,
+}
+
+/// Which links of stewards need a second steward.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SecondReviewer {
+    /// None: one is enough.
+    #[default]
+    Never,
+    /// Those of two persons who each have several charts, or whose charts contradict each other.
+    Risky,
+    /// All that join two persons.
+    Always,
 }
 
 /// `[reconcile]`: how records are woven.

@@ -84,6 +84,16 @@ pub enum Verdict {
     NoMatch,
 }
 
+impl Verdict {
+    /// As commands name it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Link => "link",
+            Self::NoMatch => "no-match",
+        }
+    }
+}
+
 /// A decision in the history of its pair.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
 pub struct PastDecision {

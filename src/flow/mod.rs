@@ -11,6 +11,7 @@ mod facts;
 mod id;
 mod identity;
 mod key;
+mod pair_note;
 mod pull;
 mod source;
 mod version;
@@ -27,6 +28,7 @@ pub use identity::{
     BlockingKey, Comparison, Decision, Edge, MatchGrade, PastDecision, Step, Undo, Verdict,
 };
 pub use key::{ChartKey, Home, RecordKey};
+pub use pair_note::{NoteKind, PairNote, Priority};
 pub use pull::Cursor;
 pub use source::{Content, Ingested, Quarantined, RecordIssue, SourceRecord, lifted_key};
 pub use version::{Observed, RecordHeader, Stamp, State, Version};

@@ -75,10 +75,12 @@ pub fn cluster_within(
     for (&(a, b), _) in links {
         groups.join(a, b, usize::MAX);
     }
+    let chains = nodes.chains(&edges, &verdicts);
     for edge in edges.iter().filter(|e| !verdicts.contains_key(&(e.a, e.b))) {
         if let Some(reason) = separation(edge.comparison) {
             groups.part(edge.a, edge.b, reason);
-        } else if nodes.is_unlike(edge) {
+        } else if nodes.is_unlike(edge) && chains[edge.a] == chains[edge.b] {
+            // Whom only a steward's link brings together may well be unlike: that was decided.
             groups.note_unlike(edge.a, edge.b);
         }
     }
@@ -149,6 +151,24 @@ impl<'a> Nodes<'a> {
             }
         }
         by_pair.into_iter().map(|((a, b), comparison)| Numbered { a, b, comparison }).collect()
+    }
+
+    /// Numbers of the parts that certain links alone would connect.
+    fn chains(
+        &self,
+        edges: &[Numbered<'_>],
+        verdicts: &BTreeMap<(usize, usize), &Decision>,
+    ) -> Vec<usize> {
+        let mut chains = Groups::new(self.0.len(), usize::MAX);
+        let certain = edges.iter().filter(|e| {
+            linking_grade(e.comparison) == MatchGrade::Certain
+                && separation(e.comparison).is_none()
+                && !verdicts.contains_key(&(e.a, e.b))
+        });
+        for edge in certain {
+            chains.join(edge.a, edge.b, usize::MAX);
+        }
+        (0..self.0.len()).map(|node| chains.group_of(node)).collect()
     }
 
     fn is_by_identifier(&self, node: usize) -> bool {

@@ -38,6 +38,7 @@ pub use groups::{NumberedLink, NumberedPairs, cluster_numbered};
 pub use model::{Model, Training};
 pub use score::{Relation, assess, compare_homes};
 pub use training::{Observations, Trained, train};
+pub use veto::contradictions;
 pub use waterfall::waterfall_text;
 
 use crate::flow::{Comparison, MatchGrade};

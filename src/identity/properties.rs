@@ -136,6 +136,28 @@ fn a_contradiction_splits_a_chain_at_its_weakest_edge() {
 }
 
 #[test]
+fn a_link_of_a_steward_joins_whole_persons_however_unlike_and_a_chain_stays_weak() {
+    let certain = |a: usize, b: usize| {
+        (home(a), home(b), edge_of(MatchGrade::Certain, 20.0 + a as f64, false, false))
+    };
+    let unlike = |a: usize, b: usize| {
+        (home(a), home(b), edge_of(MatchGrade::CertainlyNot, -9.0, false, false))
+    };
+    let nodes: Vec<Home> = (0..6).map(home).collect();
+    let mut edges: Edges = vec![certain(0, 1), certain(1, 2), certain(0, 2)];
+    edges.extend([certain(3, 4), certain(4, 5), certain(3, 5)]);
+    edges.extend((0..3).flat_map(|a| (3..6).map(move |b| unlike(a, b))));
+    assert_eq!(cluster(&nodes, &edges, &[]).groups.len(), 2);
+    let linked = cluster(&nodes, &edges, &[decision(0, 3, Verdict::Link, 1)]);
+    assert_eq!((linked.groups.len(), linked.cuts.len()), (1, 0), "all of both persons");
+    // Of the gateway's own making such a chain is not followed.
+    edges.retain(|(a, b, _)| (a, b) != (&home(0), &home(3)));
+    edges.push(certain(0, 3));
+    let chained = cluster(&nodes, &edges, &[]);
+    assert_eq!(&*chained.cuts[0].reason, "weak-chain");
+}
+
+#[test]
 fn an_unproven_certain_edge_does_not_link() {
     let nodes: Vec<Home> = (0..2).map(home).collect();
     let edges = vec![(home(0), home(1), edge_of(MatchGrade::Certain, 30.0, false, true))];

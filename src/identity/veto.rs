@@ -151,6 +151,14 @@ impl Veto {
     }
 }
 
+/// The contradictions of a comparison: name, and sentence for a steward.
+pub fn contradictions(
+    comparison: &Comparison,
+) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let vetoes = comparison.vetoes.iter().filter_map(|name| Veto::named(name));
+    vetoes.filter(|veto| veto.is_contradiction()).map(|veto| (veto.name(), veto.sentence()))
+}
+
 /// What keeps the two charts of a comparison out of one group, if anything does: a
 /// contradiction, or an endpoint that keeps both as active. The latter ends with a steward's
 /// link, or when the endpoint merges them.

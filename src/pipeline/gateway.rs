@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::config::EndpointKind;
+use crate::config::{EndpointKind, SecondReviewer};
 use crate::fhir::search::SearchTable;
 use crate::fhir::{Reference, parse_reference};
 use crate::flow::{Access, Decision, DisclosureClass, Hash, Owner, RecordKey, ViewStamp};
@@ -58,6 +58,7 @@ pub struct Gateway {
     stop: Stop,
     metrics: FlowMetrics,
     dirty_homes_max: usize,
+    second_reviewer: SecondReviewer,
     /// The endpoints' states as of a generation of the store's cursors.
     states: Mutex<Option<(u64, Arc<[EndpointState]>)>>,
     /// Hash of all that views depend on besides sources, links and model.
@@ -91,6 +92,26 @@ pub enum GatewayError {
     /// A link that standing no-match decisions forbid; nothing was decided.
     #[error("nothing was decided: standing no-match decisions keep apart whom the link would join")]
     KeptApart(Vec<Decision>),
+    /// A link that this steward has proposed already; nothing was decided.
+    #[error("{by} has proposed this link; another steward must make it")]
+    NeedsAnother {
+        /// Who proposed it.
+        by: Box<str>,
+    },
+    /// A name or a note beyond its bound; nothing was written.
+    #[error("{what} is longer than {most} characters; make it shorter")]
+    TooLong {
+        /// Which text.
+        what: &'static str,
+        /// How many characters it may have.
+        most: usize,
+    },
+    /// A pair has as many notes as it may have.
+    #[error("this pair has {most} notes, which is the most; decide about it")]
+    TooManyNotes {
+        /// How many there may be.
+        most: usize,
+    },
     /// No view has such a conflict or finding now.
     #[error("no conflict or finding has this id now; careweave review conflicts lists them")]
     NoConflict,
@@ -118,6 +139,7 @@ impl Gateway {
             stop: Stop::new(),
             metrics,
             dirty_homes_max: usize::MAX,
+            second_reviewer: SecondReviewer::Never,
             states: Mutex::default(),
             rules,
         }
@@ -127,6 +149,16 @@ impl Gateway {
     /// were settled.
     pub fn with_dirty_homes_max(self, dirty_homes_max: usize) -> Self {
         Self { dirty_homes_max, ..self }
+    }
+
+    /// The same with a policy of which links need a second steward; without it none does.
+    pub fn with_second_reviewer(self, second_reviewer: SecondReviewer) -> Self {
+        Self { second_reviewer, ..self }
+    }
+
+    /// Which links need a second steward.
+    pub(super) fn second_reviewer(&self) -> SecondReviewer {
+        self.second_reviewer
     }
 
     /// A gateway on the embedded profiles whose endpoints are in these states.

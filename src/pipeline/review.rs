@@ -9,6 +9,8 @@ use crate::store::{ReviewPair, ReviewPlace};
 
 use super::gateway::{Gateway, GatewayError};
 use super::identify::read_subject;
+use super::review_page::PairState;
+use super::second_review::Risk;
 use super::steward::ordered;
 
 /// A pair in the queue.
@@ -20,6 +22,8 @@ pub struct Queued {
     pub pair: ReviewPair,
     /// When it was first queued.
     pub since: Option<Timestamp>,
+    /// Who is to look at it, how soon, and what stewards said so far.
+    pub state: PairState,
 }
 
 /// One chart of a pair.
@@ -55,6 +59,28 @@ pub struct Outcome {
     pub persons: Vec<PersonNow>,
     /// No-match decisions that forbid it; if there are some it is refused.
     pub kept_apart_by: Vec<Decision>,
+    /// What it does to whom; none if they are one person already.
+    pub effect: Option<Effect>,
+    /// Why it may be wrong to make it.
+    pub risks: Vec<Risk>,
+}
+
+/// Whom a link joins, and what moves to the one whose id stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effect {
+    /// How many persons become one.
+    pub joins: usize,
+    /// The person whose id stays.
+    pub into: DerivedId,
+    /// Charts that come to that person.
+    pub charts: usize,
+    /// Their source records.
+    pub records: usize,
+    /// Their care plans.
+    pub plans: usize,
+    /// Charts of these persons that would no longer be with them: something keeps them apart
+    /// from the other side, and a decision outweighs what had joined them.
+    pub parted: usize,
 }
 
 impl Gateway {
@@ -79,7 +105,9 @@ impl Gateway {
         let queued = pairs.into_iter().map(|pair| {
             let id = self.store().id_key().pair(&pair.a, &pair.b);
             let known = self.store().known_pairs(access, &id.to_string(), 1)?;
-            Ok(Queued { id, pair, since: known.into_iter().next().and_then(|k| k.queued) })
+            let since = known.into_iter().next().and_then(|k| k.queued);
+            let state = self.pair_state(access, &pair.a, &pair.b)?;
+            Ok(Queued { id, pair, since, state })
         });
         queued.collect()
     }
@@ -185,7 +213,56 @@ impl Gateway {
             };
             persons.push(PersonNow { id: same.and_then(|p| p.id), charts, records, plans });
         }
-        Ok(Outcome { persons, kept_apart_by: self.kept_apart_by(&link)? })
+        let kept_apart_by = self.kept_apart_by(&link)?;
+        let effect = self.effect(access, charts, &persons)?;
+        Ok(Outcome { persons, kept_apart_by, effect, risks: self.risks(access, charts)? })
+    }
+
+    /// Whom the person with these charts is made of. The Patient that was persisted first is
+    /// shown, ties go to the smaller id; its person's id stays.
+    fn effect(
+        &self,
+        access: &Access,
+        charts: &(ChartKey, ChartKey),
+        then: &[PersonNow],
+    ) -> Result<Option<Effect>, GatewayError> {
+        let Some(one) = then.iter().find(|p| p.charts.contains(&charts.0)) else {
+            return Ok(None);
+        };
+        let before = self.persons_of(access, &one.charts)?;
+        if before.len() < 2 {
+            return Ok(None);
+        }
+        let ids: Vec<DerivedId> = one
+            .charts
+            .iter()
+            .map(|chart| self.store().id_key().record(&chart.patient_record()))
+            .collect();
+        let headers = self.store().headers(access, &ids)?;
+        let known =
+            ids.iter().zip(headers).filter_map(|(id, header)| Some((header?.first_seq, *id)));
+        let Some((_, into)) = known.min() else { return Ok(None) };
+        let shown = ids.iter().position(|id| *id == into).map(|at| &one.charts[at]);
+        let stays = before.iter().find(|p| shown.is_some_and(|chart| p.charts.contains(chart)));
+        let mut effect =
+            Effect { joins: before.len(), into, charts: 0, records: 0, plans: 0, parted: 0 };
+        for person in &before {
+            let (come, parted): (Vec<ChartKey>, Vec<ChartKey>) =
+                person.charts.iter().cloned().partition(|chart| one.charts.contains(chart));
+            effect.parted += parted.len();
+            if stays == Some(person) {
+                continue;
+            }
+            effect.charts += come.len();
+            let whole = parted.is_empty().then_some((person.records, person.plans));
+            let (records, plans) = match whole {
+                Some(counts) => counts,
+                None => self.counted(access, &come)?,
+            };
+            effect.records += records;
+            effect.plans += plans;
+        }
+        Ok(Some(effect))
     }
 
     /// Source records and care plans of some charts.

@@ -7,23 +7,26 @@ use crate::flow::{Access, ChartKey, Decision, Home, Undo, Verdict};
 use super::gateway::{Gateway, GatewayError};
 use super::identify::{Identified, identify_if, read_subject};
 use super::link_ahead::Linked;
+use super::second_review::{Decided, bounded};
 
 impl Gateway {
     /// Records that two charts are, or are not, the same person, and settles both.
     ///
     /// # Errors
-    /// `KeptApart` for a link that standing no-match decisions forbid; when the store fails.
+    /// `KeptApart` for a link that standing no-match decisions forbid, `NeedsAnother` for one
+    /// that the same steward has proposed; `TooLong`; when the store fails.
     pub fn decide(
         &self,
         verdict: Verdict,
         charts: (&ChartKey, &ChartKey),
         by: &str,
         note: &str,
-    ) -> Result<(), GatewayError> {
+    ) -> Result<Decided, GatewayError> {
         self.decide_all(verdict, &[(charts.0.clone(), charts.1.clone())], by, note)
     }
 
-    /// The same of several pairs: all are recorded in one commit, or none.
+    /// The same of several pairs: all are recorded in one commit, or none. Links that need a
+    /// second steward are proposed instead, if nobody else has proposed them.
     ///
     /// # Errors
     /// As [`Gateway::decide`].
@@ -33,7 +36,8 @@ impl Gateway {
         pairs: &[(ChartKey, ChartKey)],
         by: &str,
         note: &str,
-    ) -> Result<(), GatewayError> {
+    ) -> Result<Decided, GatewayError> {
+        bounded(by, note)?;
         let at = self.now();
         let decisions = pairs.iter().map(|pair| {
             let (a, b) = ordered(pair);
@@ -45,14 +49,19 @@ impl Gateway {
             let _alone = self.settling();
             if verdict == Verdict::Link {
                 self.refuse_contradicted(&decisions)?;
+                let waiting = self.propose_risky(&decisions)?;
+                if !waiting.is_empty() {
+                    return Ok(Decided::Waits(waiting));
+                }
             }
             self.store().decide(&decisions)?;
         }
-        self.settle_homes(decisions.iter().flat_map(|d| [&d.a, &d.b]))
+        self.settle_homes(decisions.iter().flat_map(|d| [&d.a, &d.b]))?;
+        Ok(Decided::Done)
     }
 
-    /// Takes the standing decisions about these pairs back, all in one commit; returns how many
-    /// there were. Where a decision had replaced another one, that one stands again.
+    /// Takes the standing decisions about these pairs back, all in one commit, and declines open
+    /// proposals; returns how many there were. Where a decision had replaced another one, that one stands again.
     ///
     /// # Errors
     /// When the store fails.
@@ -62,11 +71,13 @@ impl Gateway {
         by: &str,
         note: &str,
     ) -> Result<usize, GatewayError> {
+        bounded(by, note)?;
         let pairs: Vec<(Home, Home)> = pairs.iter().map(ordered).collect();
+        let declined = self.decline(&pairs, by, note)?;
         let undo = Undo { by: by.into(), at: self.now(), note: note.into() };
         let undone = self.store().undo_decisions(&pairs, &undo)?;
         self.settle_homes(pairs.iter().flat_map(|(a, b)| [a, b]))?;
-        Ok(undone)
+        Ok(undone + declined)
     }
 
     /// Who would be one person if these decisions stood; reads only.

@@ -28,8 +28,8 @@ use bytes::Bytes;
 use crate::fhir::ResourceType;
 use crate::flow::{
     Access, BlockingKey, ChartKey, Decision, Demographics, DerivedId, Edge, Hash, Home, IdKey,
-    Owner, PastDecision, PastOverride, Quarantined, RecordDisposition, RecordHeader, Undo,
-    ViewStamp,
+    Owner, PairNote, PastDecision, PastOverride, Quarantined, RecordDisposition, RecordHeader,
+    Undo, ViewStamp,
 };
 
 pub use self::contents::Contents;
@@ -113,6 +113,17 @@ pub struct KnownPair {
     pub b: Home,
     /// When it was first queued.
     pub queued: Option<jiff::Timestamp>,
+}
+
+/// A link that one steward proposes and a second one must make.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Proposal {
+    /// One home; the smaller.
+    pub a: Home,
+    /// The other.
+    pub b: Home,
+    /// Who proposes it, when and why.
+    pub note: PairNote,
 }
 
 /// The contents of one type of a view, without bodies.
@@ -206,6 +217,9 @@ pub trait Store: Send + Sync {
     /// there was one.
     fn undo_decisions(&self, pairs: &[(Home, Home)], undo: &Undo) -> Result<usize>;
 
+    /// Appends a steward's note to the log of a pair; it changes no view.
+    fn note_pair(&self, pair: (&Home, &Home), note: &PairNote) -> Result<u64>;
+
     /// Records a steward's override of a conflict under the homes of the source versions it was
     /// decided on, and marks these dirty. One that is known already is replaced: so a conflict is
     /// reopened.
@@ -275,6 +289,18 @@ pub trait Store: Send + Sync {
 
     /// All decisions that were ever made about a pair, oldest first.
     fn past_decisions(&self, access: &Access, a: &Home, b: &Home) -> Result<Vec<PastDecision>>;
+
+    /// What stewards noted about a pair, oldest first.
+    fn pair_notes(&self, access: &Access, a: &Home, b: &Home) -> Result<Vec<PairNote>>;
+
+    /// The open proposal to link a pair: not declined, and nothing was decided since.
+    fn proposal(&self, access: &Access, a: &Home, b: &Home) -> Result<Option<PairNote>>;
+
+    /// Open proposals of links.
+    fn proposals(&self, access: &Access, limit: usize) -> Result<Vec<Proposal>>;
+
+    /// The homes about which and this one something was ever decided or noted.
+    fn partners(&self, access: &Access, home: &Home, limit: usize) -> Result<Vec<Home>>;
 
     /// All overrides of conflicts that were ever recorded under a home, also those that have
     /// expired or were reopened.

@@ -125,7 +125,7 @@ fn a_steward_who_errs_is_told() {
         (&["review", "show", "zzzzz"], 1, "no pair has the id"),
         (&["review", "unlink", NORTH], 1, "nothing to part"),
         (&["review", "unlink", NORTH, SOUTH], 1, "two persons already"),
-        (&["review", "undo", NORTH, SOUTH], 1, "no decision stands"),
+        (&["review", "undo", NORTH, SOUTH], 1, "no decision or proposal stands"),
         (&["review", "no-match", NORTH, SOUTH, "--by", " "], 2, "give a name"),
         (&["review", "link", "--help"], 0, "Example: careweave review link"),
     ] {

@@ -136,7 +136,14 @@ fn what_a_link_would_do_is_what_it_does() {
         let touched = [pair.0.clone(), pair.1.clone()];
         let before = world.gateway.persons_of(&access, &touched).unwrap();
         let all: Vec<ChartKey> = before.into_iter().flat_map(|p| p.charts).collect();
+        let own = |chart: &ChartKey| owner(&world, chart).map(Owner::id);
+        let apart = own(&pair.0) != own(&pair.1);
         decide(&world, Verdict::Link, &pair).unwrap();
+        assert_eq!(apart, foretold.effect.is_some(), "{}", queued.id);
+        if let Some(effect) = &foretold.effect {
+            let ids = [own(&pair.0), own(&pair.1)];
+            assert_eq!(ids, [Some(effect.into); 2], "the id that was foretold stays");
+        }
         let mut come: Vec<_> = world.gateway.persons_of(&access, &all).unwrap();
         come.sort_by(|x, y| x.charts.cmp(&y.charts));
         let figures = |persons: &[careweave::pipeline::PersonNow]| -> Vec<_> {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::commit::Commit;
 use super::keys::{self, Key};
-use super::{SledStore, accept};
+use super::{SledStore, accept, pair_notes};
 use crate::flow::{Access, Decision, Home, IdKey, PastDecision, Undo};
 use crate::store::{KnownPair, Result, ReviewPair, ReviewPlace, StoreError, codec};
 
@@ -28,6 +28,8 @@ pub(super) fn decide(commit: &mut Commit<'_>, ids: &IdKey, decisions: &[Decision
         let key = history(a, b).number(commit.seq).small(nth);
         commit.put(key, &past)?;
         remember_pair(commit, ids, (a, b), None)?;
+        pair_notes::partners(commit, a, b)?;
+        pair_notes::settled(commit, a, b);
     }
     accept::mark_dirty(commit, decisions.iter().flat_map(|d| [&d.a, &d.b]))
 }
@@ -45,6 +47,12 @@ pub(super) fn begin_history(commit: &mut Commit<'_>, ids: &IdKey, stored: &[u8])
     // Both keys of a decision lead here; the place is the same.
     let key = history(&decision.a, &decision.b).number(0).small(0);
     commit.put(key, &PastDecision { decision, undone: None })
+}
+
+/// Stages that the homes of a past decision have a history with each other.
+pub(super) fn name_partners(commit: &mut Commit<'_>, stored: &[u8]) -> Result<()> {
+    let past: PastDecision = codec::decode("past decision", stored)?;
+    pair_notes::partners(commit, &past.decision.a, &past.decision.b)
 }
 
 /// Stages the undoing of standing decisions; returns how many there were.
@@ -120,7 +128,7 @@ fn drop_review(commit: &mut Commit<'_>, place: &[u8]) -> Result<i64> {
 }
 
 /// Stages that a pair answers to its id from now on. The time it was first queued stays.
-fn remember_pair(
+pub(super) fn remember_pair(
     commit: &mut Commit<'_>,
     ids: &IdKey,
     (a, b): (&Home, &Home),

@@ -21,7 +21,7 @@ use crate::store::{AuditRow, Change, ChangeKind, Result, StoreError, codec};
 
 /// The format of stores that this code writes. From format 4 on values may lie in pieces; those
 /// that are whole are read as before.
-pub(super) const FORMAT: u32 = 6;
+pub(super) const FORMAT: u32 = 7;
 
 /// The kind of keys of whole tables up to format 4.
 const TABLE_4: u8 = b't';
@@ -64,6 +64,9 @@ pub(super) fn migrate(
     }
     if found < 6 {
         retell_changes(db, writer, gate)?;
+    }
+    if found < 7 {
+        name_partners(db, writer, gate)?;
     }
     let mut commit = writer.begin(db)?;
     commit.put_bytes(keys::FORMAT, stamp());
@@ -179,6 +182,25 @@ fn move_trail(db: &Db, writer: &mut Writer, gate: &RwLock<()>, trail: &mut Trail
         if some.is_empty() {
             return Ok(());
         }
+    }
+}
+
+/// Up to format 6 decisions that were taken back were not found from their homes.
+fn name_partners(db: &Db, writer: &mut Writer, gate: &RwLock<()>) -> Result<()> {
+    let mut after = vec![keys::PAST_DECISION];
+    loop {
+        let end = Bound::Excluded(vec![keys::PAST_DECISION + 1]);
+        let some = db.range((Bound::Excluded(after.clone()), end)).take(STEP);
+        let some = some.collect::<std::result::Result<Vec<_>, _>>();
+        let some = some.map_err(engine("walk past decisions"))?;
+        let Some((last, _)) = some.last() else { return Ok(()) };
+        after = last.to_vec();
+        let mut commit = writer.begin(db)?;
+        for (key, _) in &some {
+            let damaged = StoreError::Damaged { what: "past decision" };
+            decisions::name_partners(&mut commit, &pieces::get(db, key)?.ok_or(damaged)?)?;
+        }
+        writer.finish(commit, gate)?;
     }
 }
 

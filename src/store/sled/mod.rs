@@ -14,6 +14,7 @@ mod measure;
 mod migrate;
 mod open;
 mod overrides;
+mod pair_notes;
 mod pieces;
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "test")]
@@ -40,12 +41,12 @@ use self::commit::{Commit, Writer};
 use super::trail::{self, Trail};
 use super::{
     Accept, AuditEntry, AuditRow, Block, Change, Counters, Cursor, Dirty, HomeContent, Issued,
-    KnownPair, Listing, Result, ReviewPair, ReviewPlace, Settle, Store, StoredLink, StoredRecord,
-    Table, Values, ViewHead,
+    KnownPair, Listing, Proposal, Result, ReviewPair, ReviewPlace, Settle, Store, StoredLink,
+    StoredRecord, Table, Values, ViewHead,
 };
 use crate::fhir::ResourceType;
 use crate::flow::{
-    Access, BlockingKey, Decision, DerivedId, DisclosureClass, Hash, Home, IdKey, Owner,
+    Access, BlockingKey, Decision, DerivedId, DisclosureClass, Hash, Home, IdKey, Owner, PairNote,
     PastDecision, PastOverride, Quarantined, RecordDisposition, RecordHeader, Undo,
 };
 
@@ -103,6 +104,11 @@ impl Store for SledStore {
 
     fn undo_decisions(&self, pairs: &[(Home, Home)], undo: &Undo) -> Result<usize> {
         self.commit(|commit| decisions::undo(commit, pairs, undo)).map(|(_, known)| known)
+    }
+
+    fn note_pair(&self, pair: (&Home, &Home), note: &PairNote) -> Result<u64> {
+        let stage = |commit: &mut Commit<'_>| pair_notes::note(commit, &self.id_key, pair, note);
+        self.commit(stage).map(|(seq, ())| seq)
     }
 
     fn record_override(&self, homes: &[Home], decided: &PastOverride) -> Result<u64> {
@@ -204,6 +210,22 @@ impl Store for SledStore {
 
     fn past_decisions(&self, access: &Access, a: &Home, b: &Home) -> Result<Vec<PastDecision>> {
         self.read_past_decisions(access, a, b)
+    }
+
+    fn pair_notes(&self, access: &Access, a: &Home, b: &Home) -> Result<Vec<PairNote>> {
+        self.read_pair_notes(access, a, b)
+    }
+
+    fn proposal(&self, access: &Access, a: &Home, b: &Home) -> Result<Option<PairNote>> {
+        self.read_proposal(access, a, b)
+    }
+
+    fn proposals(&self, access: &Access, limit: usize) -> Result<Vec<Proposal>> {
+        self.read_proposals(access, limit)
+    }
+
+    fn partners(&self, access: &Access, home: &Home, limit: usize) -> Result<Vec<Home>> {
+        self.read_partners(access, home, limit)
     }
 
     fn overrides(&self, access: &Access, home: &Home) -> Result<Vec<PastOverride>> {

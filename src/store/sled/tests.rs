@@ -34,6 +34,7 @@ suite! {
     what_a_view_put_into_indexes_leaves_with_it
     reads_show_only_what_their_class_may_see
     decisions_and_reviews_are_found_from_both_ends
+    notes_stay_with_their_pair_and_a_decision_ends_a_proposal
     overrides_are_found_from_every_home_they_concern
     quarantined_input_is_kept_once_in_order
     the_audit_trail_shows_tampering
@@ -88,7 +89,7 @@ fn an_earlier_format_is_brought_forward() {
         ReviewPair { a: a.clone(), b: chart("c", "1"), weight_bits, grade, reason: "".into() };
     let reviews = vec![queued];
     store.settle(Settle { review_of: vec![a.clone()], reviews, ..Settle::default() }).unwrap();
-    for kind in [keys::PAIR, keys::PAST_DECISION] {
+    for kind in [keys::PAIR, keys::PAST_DECISION, keys::PARTNER] {
         for key in store.db.scan_prefix([kind]).keys() {
             store.db.remove(key.unwrap()).unwrap();
         }
@@ -104,6 +105,7 @@ fn an_earlier_format_is_brought_forward() {
     assert_eq!(store.review_count(&system).unwrap(), 1);
     let past = PastDecision { decision, undone: None };
     assert_eq!(store.past_decisions(&system, &b, &a).unwrap(), [past]);
+    assert_eq!(store.partners(&system, &b, 9).unwrap(), [a]);
 }
 
 #[test]
