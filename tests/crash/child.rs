@@ -183,7 +183,7 @@ pub(crate) fn decide(gateway: &Gateway, nth: usize) {
     match verdict {
         // A link that contradicts an earlier no-match is refused, killed or not.
         Some(verdict) => match gateway.decide(verdict, (&a, &b), "steward", "") {
-            Ok(()) | Err(GatewayError::KeptApart(_)) => {}
+            Ok(_) | Err(GatewayError::KeptApart(_)) => {}
             Err(error) => panic!("{error}"),
         },
         None => drop(gateway.undo(&[(a, b)], "steward", "").unwrap()),
