@@ -61,7 +61,8 @@ impl Gateway {
     }
 
     /// Takes the standing decisions about these pairs back, all in one commit, and declines open
-    /// proposals; returns how many there were. Where a decision had replaced another one, that one stands again.
+    /// proposals; returns how many there were. Where a decision had replaced another one, that
+    /// one stands again.
     ///
     /// # Errors
     /// When the store fails.

@@ -17,6 +17,9 @@ mod sled;
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "test")]
 mod suite;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "test")]
+mod suite_notes;
 mod trail;
 pub mod write;
 

@@ -11,18 +11,18 @@ use super::{
 };
 use crate::flow::{
     Access, Basis, ChartKey, Decision, DerivedId, DisclosureClass, Hash, Home, MatchGrade,
-    NoteKind, Override, Owner, PairNote, PastDecision, PastOverride, Quarantined, RecordHeader,
-    Resolution, State, Undo, Verdict,
+    Override, Owner, PastDecision, PastOverride, Quarantined, RecordHeader, Resolution, State,
+    Undo, Verdict,
 };
 
 /// Opens the engine under test in a directory, or opens it again.
 pub(super) type Open<S> = fn(&Path) -> S;
 
-fn system() -> Access {
+pub(super) fn system() -> Access {
     Access::system()
 }
 
-fn only(endpoint: &str) -> Access {
+pub(super) fn only(endpoint: &str) -> Access {
     let class = DisclosureClass::Endpoints(BTreeSet::from([Arc::from(endpoint)]));
     Access { class, reader: "test".into() }
 }
@@ -476,40 +476,4 @@ pub(super) fn the_audit_trail_shows_tampering<S: Store>(open: Open<S>, dir: &Pat
     let mut swapped = rows;
     swapped.swap(2, 3);
     assert_eq!(verify_audit_chain(&swapped), Err(4));
-}
-
-pub(super) fn notes_stay_with_their_pair_and_a_decision_ends_a_proposal<S: Store>(
-    open: Open<S>,
-    dir: &Path,
-) {
-    let store = open(dir);
-    let (a, b) = (&chart("a", "1"), &chart("b", "1"));
-    let note = |kind, by: &str| PairNote { kind, by: by.into(), at: at(4), note: "".into() };
-    let log = [note(NoteKind::NotSure, "ben"), note(NoteKind::Proposed, "anna")];
-    for one in &log {
-        store.note_pair((b, a), one).unwrap();
-    }
-    assert_eq!(store.dirty_count(&system()).unwrap(), 0, "a note changes no view");
-    let open_ones = |store: &S| store.proposals(&system(), 9).unwrap();
-    assert_eq!(open_ones(&store)[0].note, log[1]);
-    assert_eq!(store.proposal(&system(), b, a).unwrap().as_ref(), Some(&log[1]));
-    assert!(store.pair_notes(&only("a"), a, b).unwrap().is_empty(), "seen with both sides only");
-    assert!(store.proposals(&only("a"), 9).unwrap().is_empty());
-    store.note_pair((a, b), &note(NoteKind::Declined, "ben")).unwrap();
-    assert!(open_ones(&store).is_empty());
-    store.note_pair((a, b), &log[1]).unwrap();
-    let by = "ben".into();
-    let (verdict, note) = (Verdict::NoMatch, "".into());
-    store.decide(&[Decision { verdict, a: a.clone(), b: b.clone(), by, at: at(5), note }]).unwrap();
-    assert!(open_ones(&store).is_empty(), "a decision ends it");
-    let undo = Undo { by: "ben".into(), at: at(6), note: "".into() };
-    store.undo_decisions(&[(a.clone(), b.clone())], &undo).unwrap();
-    drop(store);
-    let store = open(dir);
-    assert_eq!(store.pair_notes(&system(), a, b).unwrap().len(), 4);
-    assert_eq!(store.partners(&system(), a, 9).unwrap(), std::slice::from_ref(b));
-    assert_eq!(store.partners(&system(), b, 9).unwrap(), std::slice::from_ref(a));
-    assert!(store.partners(&only("b"), b, 9).unwrap().is_empty());
-    let id = store.id_key().pair(a, b).to_string();
-    assert_eq!(store.known_pairs(&system(), &id, 2).unwrap().len(), 1);
 }

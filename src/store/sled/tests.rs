@@ -5,7 +5,7 @@ use std::path::Path;
 use super::*;
 use crate::flow::{DisclosureClass, Indexed, MatchGrade, SearchValue, Verdict};
 use crate::store::fixture::{at, audited as entry, chart, goal, link, person, view};
-use crate::store::{StoreError, codec, model, suite, verify_audit_chain};
+use crate::store::{StoreError, codec, model, suite, suite_notes, verify_audit_chain};
 
 fn open(dir: &Path) -> SledStore {
     SledStore::open(dir).unwrap()
@@ -34,7 +34,6 @@ suite! {
     what_a_view_put_into_indexes_leaves_with_it
     reads_show_only_what_their_class_may_see
     decisions_and_reviews_are_found_from_both_ends
-    notes_stay_with_their_pair_and_a_decision_ends_a_proposal
     overrides_are_found_from_every_home_they_concern
     quarantined_input_is_kept_once_in_order
     the_audit_trail_shows_tampering
@@ -47,6 +46,12 @@ proptest::proptest! {
         let dir = tempfile::tempdir().unwrap();
         model::run(open, dir.path(), steps);
     }
+}
+
+#[test]
+fn notes_stay_with_their_pair_and_a_decision_ends_a_proposal() {
+    let dir = tempfile::tempdir().unwrap();
+    suite_notes::notes_stay_with_their_pair_and_a_decision_ends_a_proposal(open, dir.path());
 }
 
 #[test]
