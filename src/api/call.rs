@@ -74,6 +74,15 @@ impl Call {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
+    /// A value of the `Prefer` header: of `return`, say.
+    pub(super) fn prefers(&self, name: &str) -> Option<String> {
+        let values = self.headers.get_all("prefer").into_iter().filter_map(|v| v.to_str().ok());
+        let words = values.flat_map(|value| value.split([',', ';']));
+        let mut named = words.filter_map(|word| word.split_once('='));
+        let value = named.rfind(|(n, _)| n.trim().eq_ignore_ascii_case(name));
+        value.map(|(_, value)| value.trim().trim_matches('"').to_ascii_lowercase())
+    }
+
     /// Whether what is not supported must be refused, not ignored.
     pub(super) fn is_strict(&self) -> bool {
         let words = self.header(header::HeaderName::from_static("prefer")).unwrap_or_default();
@@ -101,7 +110,8 @@ impl Call {
     }
 }
 
-fn named_format(name: &str) -> Option<Format> {
+/// The representation that a media type, or a `_format`, names.
+pub(super) fn named_format(name: &str) -> Option<Format> {
     let (name, parameters) = name.split_once(';').unwrap_or((name, ""));
     if !is_r4(parameters.split(';')) {
         return None;

@@ -47,6 +47,34 @@ pub(super) enum ApiError {
     BodyTooLong,
     #[error("the body could not be read; send it again")]
     BodyBroken,
+    #[error("the body cannot be read: {0}")]
+    BadBody(&'static str),
+    #[error("send a resource as application/fhir+json or application/fhir+xml of fhirVersion 4.0")]
+    ResourceMediaType,
+    #[error("send a JSON Patch as application/json-patch+json")]
+    PatchMediaType,
+    #[error("nothing can be written here: no [[endpoint]] of kind \"client\" is configured")]
+    NoClient,
+    #[error("say which client writes, in X-Careweave-Client; known: {known}")]
+    WhichClient { known: String },
+    #[error("ids are made here; POST a new resource to its type")]
+    ForeignId,
+    #[error("the resource in the body is not the one that the URL names; make them agree")]
+    OtherResource,
+    #[error("careweave makes this resource out of others; write to those that it is made of")]
+    MadeHere,
+    #[error("directory entries take claims only of clients who have stated them: POST your own")]
+    DirectoryEntry,
+    #[error("this client has stated nothing about the resource, so it can withdraw nothing")]
+    NoClaim,
+    #[error("the resource has changed; its version is now {version}: read it again")]
+    VersionConflict { version: u32 },
+    #[error("the condition fits several resources; make it more exact")]
+    SeveralFit,
+    #[error("the patch cannot be applied: {0}")]
+    PatchFailed(String),
+    #[error("the resource is not valid")]
+    Unprocessable(Vec<Issue>),
     #[error("the URL is too long; send the search by POST to _search")]
     UrlTooLong,
     #[error("the answer took too long; ask for less, or try again later")]
@@ -80,9 +108,20 @@ impl ApiError {
             | Self::NotSupported { .. }
             | Self::TooCostly { .. }
             | Self::BodyBroken
+            | Self::BadBody(_)
+            | Self::OtherResource
             | Self::BadCursor => StatusCode::BAD_REQUEST,
+            Self::NoClient | Self::WhichClient { .. } => StatusCode::FORBIDDEN,
+            Self::ForeignId | Self::MadeHere | Self::DirectoryEntry => {
+                StatusCode::METHOD_NOT_ALLOWED
+            }
+            Self::NoClaim => StatusCode::CONFLICT,
+            Self::VersionConflict { .. } | Self::SeveralFit => StatusCode::PRECONDITION_FAILED,
+            Self::PatchFailed(_) | Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
-            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::UnsupportedMediaType | Self::ResourceMediaType | Self::PatchMediaType => {
+                StatusCode::UNSUPPORTED_MEDIA_TYPE
+            }
             Self::BodyTooLong => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UrlTooLong => StatusCode::URI_TOO_LONG,
             Self::TimedOut | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
@@ -103,12 +142,22 @@ impl ApiError {
             | Self::BadModifier { .. }
             | Self::NotSupported { .. }
             | Self::NotAcceptable
-            | Self::UnsupportedMediaType => "not-supported",
+            | Self::UnsupportedMediaType
+            | Self::ResourceMediaType
+            | Self::PatchMediaType => "not-supported",
+            Self::NoClient | Self::WhichClient { .. } => "forbidden",
+            Self::ForeignId | Self::MadeHere | Self::DirectoryEntry | Self::NoClaim => {
+                "business-rule"
+            }
+            Self::VersionConflict { .. } => "conflict",
+            Self::SeveralFit => "multiple-matches",
+            Self::PatchFailed(_) => "processing",
+            Self::Unprocessable(_) => "invalid",
             // R4's `expired` tells of a login.
             Self::NotFound | Self::NoSuchRecord | Self::SearchForgotten => "not-found",
             Self::Gone | Self::RecordGone => "deleted",
-            Self::BadQuery(_) | Self::BodyBroken => "structure",
-            Self::BadValue { .. } | Self::BadCursor => "value",
+            Self::BadQuery(_) | Self::BodyBroken | Self::BadBody(_) => "structure",
+            Self::BadValue { .. } | Self::BadCursor | Self::OtherResource => "value",
             Self::TooCostly { .. } => "too-costly",
             Self::BodyTooLong | Self::UrlTooLong => "too-long",
             Self::TimedOut => "timeout",
@@ -121,8 +170,15 @@ impl ApiError {
         }
     }
 
-    /// The issue that tells the client; the request id finds the log entry.
-    pub(super) fn issue(&self, request_id: &str) -> Issue {
+    /// The issues that tell the client; the request id finds the log entry.
+    pub(super) fn issues(&self, request_id: &str) -> Vec<Issue> {
+        match self {
+            Self::Unprocessable(issues) if !issues.is_empty() => issues.clone(),
+            _ => vec![self.issue(request_id)],
+        }
+    }
+
+    fn issue(&self, request_id: &str) -> Issue {
         let expression = match self {
             Self::BadValue { name, .. } | Self::BadModifier { name, .. } => {
                 vec![format!("http.{name}")]

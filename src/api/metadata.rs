@@ -18,8 +18,17 @@ const COMMON: [(&str, &str, &str); 2] = [
     ("_lastUpdated", "date", "http://hl7.org/fhir/SearchParameter/Resource-lastUpdated"),
 ];
 /// What every type answers to.
-const INTERACTIONS: [&str; 5] =
-    ["read", "vread", "history-instance", "history-type", "search-type"];
+const INTERACTIONS: [&str; 9] = [
+    "read",
+    "vread",
+    "update",
+    "patch",
+    "delete",
+    "history-instance",
+    "history-type",
+    "create",
+    "search-type",
+];
 const EVERYTHING: &str = "http://hl7.org/fhir/OperationDefinition/Patient-everything";
 
 /// `GET /fhir/metadata`.
@@ -54,10 +63,11 @@ pub(super) fn statement(table: &SearchTable, base: &str, date: &str) -> Value {
         "format": ["application/fhir+json", "application/fhir+xml", "json", "xml"],
         "rest": [{
             "mode": "server",
-            "documentation": "read-only; a search needs patient, _id or a parameter that stands \
+            "documentation": "what a client writes is its claim, beside those of the providers, \
+                              to whom nothing is written back; a search needs patient, _id or a parameter that stands \
                               in the cross-person index, else it is too-costly",
-            "security": { "description": "open: everyone who reaches it may read; it serves \
-                                          loopback only" },
+            "security": { "description": "open: everyone who reaches it may read, and write \
+                                          as any configured client; it serves loopback only" },
             "resource": resources,
             "interaction": [{ "code": "history-system" }],
         }],
@@ -88,6 +98,10 @@ fn resource(table: &SearchTable, resource_type: ResourceType) -> Value {
         "versioning": "versioned",
         "readHistory": true,
         "conditionalRead": "full-support",
+        "updateCreate": false,
+        "conditionalCreate": true,
+        "conditionalUpdate": false,
+        "conditionalDelete": "not-supported",
     });
     if !includes.is_empty() {
         statement["searchInclude"] = includes.into();

@@ -1,4 +1,4 @@
-//! The HTTP face of the gateway: the unified view over FHIR R4, read only.
+//! The HTTP face of the gateway: the unified view over FHIR R4, and the claims of clients.
 //! <https://hl7.org/fhir/R4/http.html>
 //!
 //! One file an interaction. Every answer that tells of a person goes through
@@ -7,8 +7,14 @@
 
 mod access;
 mod answer;
+mod body;
 mod call;
+mod claim;
+mod client;
 mod completeness;
+mod conditional;
+mod create;
+mod delete;
 mod error;
 mod everything;
 mod filter;
@@ -17,10 +23,13 @@ mod history;
 mod history_page;
 mod hit;
 mod include;
+mod inner;
 mod metadata;
 mod metrics;
+mod named;
 mod paging;
 mod params;
+mod patch;
 mod patient_ref;
 mod posted;
 mod provenance;
@@ -37,7 +46,9 @@ mod served;
 mod source;
 #[cfg(test)]
 mod tests;
+mod update;
 mod vread;
+mod write;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,7 +57,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 
 use crate::pipeline::Gateway;
 use crate::telemetry::HttpMetrics;
@@ -93,6 +104,8 @@ struct Api {
     metrics: Arc<HttpMetrics>,
     free: Arc<Semaphore>,
     last_header: Arc<completeness::LastHeader>,
+    /// Held by the write that is under way: what it looked at first still holds when it is done.
+    writes: Arc<Mutex<()>>,
 }
 
 /// The routes of the gateway.
@@ -103,7 +116,16 @@ pub fn router(gateway: Arc<Gateway>, options: ApiOptions) -> Router {
     let metrics = Arc::new(HttpMetrics::default());
     let options = Arc::new(options);
     let (began, last_header) = (jiff::Timestamp::now(), Arc::default());
-    let api = Api { gateway, options, posted, began, metrics, free, last_header };
+    let writes = Arc::default();
+    let api = Api { gateway, options, posted, began, metrics, free, last_header, writes };
+    routes()
+        .layer(body_limit)
+        .layer(axum::middleware::from_fn_with_state(api.clone(), guard::guard))
+        .with_state(api)
+}
+
+/// What answers to what, without what stands before and behind every route.
+fn routes() -> Router<Api> {
     Router::new()
         .route("/", get(root::root))
         .route("/livez", get(root::livez))
@@ -111,19 +133,19 @@ pub fn router(gateway: Arc<Gateway>, options: ApiOptions) -> Router {
         .route("/metrics", get(metrics::metrics))
         .route("/fhir/metadata", get(metadata::metadata))
         .route("/fhir/_history", get(history::of_system))
-        .route("/fhir/{type}", get(search::by_get))
+        .route("/fhir/{type}", get(search::by_get).post(create::create))
         .route("/fhir/{type}/_history", get(history::of_type))
         .route("/fhir/{type}/_search", post(search::by_post))
-        .route("/fhir/{type}/{id}", get(read::read))
+        .route(
+            "/fhir/{type}/{id}",
+            get(read::read).put(update::update).patch(patch::patch).delete(delete::delete),
+        )
         .route("/fhir/{type}/{id}/_history", get(history::of_resource))
         .route("/fhir/{type}/{id}/_history/{version}", get(vread::vread))
         .route("/fhir/Patient/{id}/$everything", get(everything::everything))
         .route("/sources/{endpoint}/fhir/{type}/{id}", get(source::source))
         .fallback(guard::no_such_route)
         .method_not_allowed_fallback(guard::no_such_method)
-        .layer(body_limit)
-        .layer(axum::middleware::from_fn_with_state(api.clone(), guard::guard))
-        .with_state(api)
 }
 
 impl Default for ApiOptions {

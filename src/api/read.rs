@@ -39,7 +39,7 @@ pub(super) async fn read(
     .await
 }
 
-fn read_row(
+pub(super) fn read_row(
     reader: &mut Reader<'_>,
     call: &Call,
     resource_type: ResourceType,

@@ -109,6 +109,14 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// Reads anew from now on: a write has changed what was read.
+    pub(super) fn forget(&mut self) {
+        self.listings.clear();
+        self.tables.clear();
+        self.provenances.clear();
+        self.settled.clear();
+    }
+
     /// The state of every endpoint that the reader may see, as it was when first asked.
     pub(super) fn endpoints(&mut self) -> Arc<[EndpointState]> {
         let (gateway, access) = (self.gateway, self.access);

@@ -81,7 +81,7 @@ pub(super) fn failure(error: &ApiError, request_id: &RequestId) -> Response {
         }
         _ => {}
     }
-    let outcome = operation_outcome(&[error.issue(&request_id.0)]);
+    let outcome = operation_outcome(&error.issues(&request_id.0));
     let mut response = Response::new(Body::from(outcome.to_string()));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
@@ -95,7 +95,7 @@ pub(super) fn failure(error: &ApiError, request_id: &RequestId) -> Response {
 pub(super) fn failure_as(error: &ApiError, request_id: &RequestId, format: Format) -> Response {
     let mut response = failure(error, request_id);
     if format == Format::Xml {
-        let outcome = operation_outcome(&[error.issue(&request_id.0)]).to_string();
+        let outcome = operation_outcome(&error.issues(&request_id.0)).to_string();
         if let Ok(body) = as_xml(outcome.as_bytes()) {
             *response.body_mut() = Body::from(body);
             response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(XML));

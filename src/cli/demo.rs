@@ -19,7 +19,7 @@ use super::pull::{Wanted, print_report, pull_and_settle};
 use super::serve::{end, run_api, settle_in_background};
 use super::stop::stop_on_signal;
 use super::{CliError, Common};
-use crate::config::{Config, EndpointConfig, SecurityMode};
+use crate::config::{Config, EndpointConfig, EndpointKind, SecurityMode};
 use crate::fhir::ResourceType;
 use crate::flow::{ChartKey, RecordKey};
 use crate::net::{ServeOptions, serve};
@@ -45,6 +45,8 @@ pub(super) struct DemoArgs {
 }
 
 const DEFAULT_PORT: u16 = 8080;
+/// The client that may write to the demo.
+const CLIENT: &str = "careteam";
 
 /// Runs the demo.
 pub(super) fn run(args: &DemoArgs, common: &Common, output: &Output) -> Result<(), CliError> {
@@ -74,9 +76,13 @@ async fn show(args: &DemoArgs, common: &Common, output: &Output) -> Result<(), C
         output.text(&format!("  {:10} {:28} {}", endpoint.id, endpoint.name, endpoint.url))?;
     }
 
+    let client = EndpointConfig::new(CLIENT, "The care team's own client", "");
+    config.endpoint.push(EndpointConfig { kind: EndpointKind::Client, ..client });
+
     let gateway = open_gateway(&config)?;
     stop_on_signal(gateway.clone())?;
     let ingest = open_ingest(&config)?;
+    gateway.use_ingest(ingest.clone());
     let wanted = Wanted { endpoints: &[], full: false };
     let pulled = pull_and_settle(&gateway, &ingest, &config, wanted, output).await?;
     if gateway.is_stopping() {
@@ -195,6 +201,13 @@ fn print_urls(
     ] {
         output.text(&format!("  curl -s '{base}/{path}'"))?;
     }
+    output.text(&format!(
+        "and say something yourself, as the client \"{CLIENT}\":\n  curl -s '{base}/fhir/Goal' \
+         -H 'Content-Type: application/fhir+json' -d \
+         '{{\"resourceType\":\"Goal\",\"lifecycleStatus\":\"active\",\
+         \"description\":{{\"text\":\"Walk 30 minutes a day\"}},\
+         \"subject\":{{\"reference\":\"Patient/{person}\"}}}}'"
+    ))?;
     Ok(())
 }
 

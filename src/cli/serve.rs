@@ -34,6 +34,7 @@ pub(super) fn run(common: &Common, output: &Output) -> Result<(), CliError> {
         output.text(&format!("listening on {}/fhir", gateway.public_base_url()))?;
         let mut workers = vec![tokio::spawn(settle_in_background(gateway.clone()))];
         let ingest = open_ingest(&config)?;
+        gateway.use_ingest(ingest.clone());
         let pulled = config
             .endpoint
             .iter()

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::id::DerivedId;
 use crate::fhir::ResourceType;
 
 /// A source record: one resource as one endpoint states it.
@@ -28,6 +29,10 @@ pub struct ChartKey {
     pub patient: Arc<str>,
 }
 
+/// What `meta.source` of a client's claim begins with when it is a claim about a record that the
+/// view shows already; behind it stands `Type/id`, the record's id in the view.
+pub const ABOUT: &str = "urn:careweave:record/";
+
 /// Where a source record's versions live.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug)]
 pub enum Home {
@@ -38,6 +43,11 @@ pub enum Home {
     Directory(RecordKey),
     /// With no patient (Group, Questionnaire, Medication …): kept, not in the view.
     Shared(RecordKey),
+}
+
+/// The mark of a claim about the record with this id.
+pub fn about(resource_type: ResourceType, id: DerivedId) -> String {
+    format!("{ABOUT}{resource_type}/{id}")
 }
 
 impl RecordKey {

@@ -27,7 +27,7 @@ pub use id::{DerivedId, ForeignId, Hash, INDEX_PREFIX_CHARS, IdKey};
 pub use identity::{
     BlockingKey, Comparison, Decision, Edge, MatchGrade, PastDecision, Step, Undo, Verdict,
 };
-pub use key::{ChartKey, Home, RecordKey};
+pub use key::{ABOUT, ChartKey, Home, RecordKey, about};
 pub use pair_note::{NoteKind, PairNote, Priority};
 pub use pull::Cursor;
 pub use source::{Content, Ingested, Quarantined, RecordIssue, SourceRecord, lifted_key};

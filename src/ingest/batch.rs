@@ -12,7 +12,7 @@ use super::key::{content_hash, derived, derived_id, given_id, localise};
 use super::lift::Contained;
 use super::received::{Received, What};
 use super::references::{Context, links, subject};
-use super::{Ingest, UnusableInput, deletion, facts};
+use super::{Claim, Ingest, UnusableInput, deletion, facts};
 use crate::fhir::bundle::resource_header;
 use crate::fhir::{Problem, Reference, ResourceType, parse_moment, parse_reference};
 use crate::flow::{
@@ -25,6 +25,8 @@ pub(super) struct Batch<'a> {
     ingest: &'a Ingest,
     endpoint: Arc<str>,
     observed_at: Timestamp,
+    /// Per scope: what literal references are known to lead to.
+    named: BTreeMap<usize, BTreeMap<String, RefTarget>>,
     out: Ingested,
 }
 
@@ -52,7 +54,29 @@ type FullUrls = BTreeMap<usize, BTreeMap<String, RecordKey>>;
 
 impl<'a> Batch<'a> {
     pub(super) fn new(ingest: &'a Ingest, endpoint: &str, observed_at: Timestamp) -> Self {
-        Self { ingest, endpoint: endpoint.into(), observed_at, out: Ingested::default() }
+        let (endpoint, named) = (endpoint.into(), BTreeMap::new());
+        Self { ingest, endpoint, observed_at, named, out: Ingested::default() }
+    }
+
+    /// What a client writes: each is one record, housed where its claim says.
+    pub(super) fn claims(mut self, claims: Vec<Claim>) -> Ingested {
+        let none = FullUrls::new();
+        for (scope, claim) in claims.into_iter().enumerate() {
+            let item = Received::resource(scope, claim.body.clone());
+            match self.entry(&item, &claim.body) {
+                Ok(entry) => {
+                    self.named.insert(scope, claim.named);
+                    let from = self.out.records.len();
+                    self.record(entry, &none);
+                    for record in &mut self.out.records[from..] {
+                        record.home = claim.home.clone().unwrap_or_else(|| record.home.clone());
+                    }
+                }
+                Err(why) => self.quarantine(&claim.body, why),
+            }
+        }
+        self.house_provenance();
+        self.out
     }
 
     /// Accounts for every entry.
@@ -166,10 +190,11 @@ impl<'a> Batch<'a> {
 
     /// The record of an entry, and after it those lifted from it.
     fn record(&mut self, mut entry: Entry, full_urls: &FullUrls) {
-        let none = BTreeMap::new();
+        let (none, unnamed) = (BTreeMap::new(), BTreeMap::new());
         let contained = Contained::of(&entry.key, &entry.resource);
         let context = Context {
             endpoint: &self.endpoint,
+            named: self.named.get(&entry.scope).unwrap_or(&unnamed),
             bases: &self.ingest.bases,
             full_urls: full_urls.get(&entry.scope).unwrap_or(&none),
             base: entry.full_url.as_deref().and_then(base_of),

@@ -20,8 +20,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::fhir::StructureCheck;
-use crate::flow::{Content, Hash, Ingested, RecordKey, SourceRecord, Stamp, State};
+use crate::fhir::{Problem, StructureCheck};
+use crate::flow::{
+    Content, Hash, Home, Ingested, RecordKey, RefTarget, SourceRecord, Stamp, State,
+};
 
 pub use self::bases::EndpointBases;
 
@@ -65,6 +67,16 @@ impl Ingest {
         batch::Batch::new(self, endpoint, observed_at).take(received)
     }
 
+    /// Reads what a client writes. What is not valid is quarantined as any input.
+    pub fn claims(&self, client: &str, observed_at: Timestamp, claims: Vec<Claim>) -> Ingested {
+        batch::Batch::new(self, client, observed_at).claims(claims)
+    }
+
+    /// What is wrong with a resource, given as text and as parsed value of that text.
+    pub fn problems(&self, text: &str, resource: &serde_json::Value) -> Vec<Problem> {
+        self.check.check(text, resource)
+    }
+
     /// Accounts for an input that is unusable as a whole.
     pub fn unusable(
         &self,
@@ -79,6 +91,17 @@ impl Ingest {
     pub fn deleted(&self, key: RecordKey, observed_at: Timestamp) -> SourceRecord {
         deletion(key, Stamp { version_id: None, last_updated: None, observed_at })
     }
+}
+
+/// One resource as a client writes it, its record's id put in.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// The resource.
+    pub body: bytes::Bytes,
+    /// What its literal references lead to, where they name what the view shows.
+    pub named: std::collections::BTreeMap<String, RefTarget>,
+    /// Where it lives; `None`: with the patient that it names.
+    pub home: Option<Home>,
 }
 
 /// Input that is unusable as a whole, such as XML that cannot be read.

@@ -165,6 +165,11 @@ impl Splitter<'_> {
 }
 
 impl Received {
+    /// A resource by itself.
+    pub(super) fn resource(scope: usize, body: Bytes) -> Self {
+        Self { what: What::Resource(body), ..Self::new(scope) }
+    }
+
     fn new(scope: usize) -> Self {
         Self {
             scope,

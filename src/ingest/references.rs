@@ -26,6 +26,8 @@ pub(super) struct Context<'a> {
     pub(super) endpoint: &'a Arc<str>,
     /// Known endpoints by base URL.
     pub(super) bases: &'a EndpointBases,
+    /// Literals whose targets are known beforehand.
+    pub(super) named: &'a BTreeMap<String, RefTarget>,
     /// The entries of its Bundle by `fullUrl`.
     pub(super) full_urls: &'a BTreeMap<String, RecordKey>,
     /// The base of its own `fullUrl`, if that is a RESTful one.
@@ -135,6 +137,9 @@ fn target(members: &Map<String, Value>, context: &Context<'_>) -> Option<RefTarg
 
 fn literal_target(literal: &str, context: &Context<'_>) -> Option<RefTarget> {
     let literal = literal.trim();
+    if let Some(to) = context.named.get(literal) {
+        return Some(to.clone());
+    }
     let record = |endpoint: &Arc<str>, resource_type, id: &str| {
         RefTarget::Record(RecordKey { endpoint: endpoint.clone(), resource_type, id: id.into() })
     };

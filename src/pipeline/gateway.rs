@@ -1,7 +1,7 @@
 //! The gateway: a store with the policy, the model and the endpoints that go with it.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -13,6 +13,7 @@ use crate::fhir::search::SearchTable;
 use crate::fhir::{Reference, parse_reference};
 use crate::flow::{Access, Decision, DisclosureClass, Hash, Owner, RecordKey, ViewStamp};
 use crate::identity::Model;
+use crate::ingest::Ingest;
 use crate::reconcile::{EndpointFacts, Policy, UNADDRESSED, WEAVE_VERSION};
 use crate::store::{AuditEntry, Cursor, Dirty, Store, StoreError};
 use crate::telemetry::FlowMetrics;
@@ -55,6 +56,7 @@ pub struct Gateway {
     facts: BTreeMap<Arc<str>, EndpointFacts>,
     audit: AuditWriter,
     settling: Mutex<()>,
+    ingest: OnceLock<Arc<Ingest>>,
     stop: Stop,
     metrics: FlowMetrics,
     dirty_homes_max: usize,
@@ -118,6 +120,9 @@ pub enum GatewayError {
     /// The preferred record is none of the sides; these are.
     #[error("the preferred record is not a side of this conflict")]
     NoSide(Vec<RecordKey>),
+    /// The profiles by which claims are checked do not compile.
+    #[error("the profiles do not compile: {0}")]
+    Profiles(String),
     /// The audit trail takes no entries, so nothing may be disclosed.
     #[error("the audit trail takes no entries; nothing may be disclosed until it does")]
     Audit,
@@ -136,6 +141,7 @@ impl Gateway {
             facts,
             audit,
             settling: Mutex::new(()),
+            ingest: OnceLock::new(),
             stop: Stop::new(),
             metrics,
             dirty_homes_max: usize::MAX,
@@ -272,6 +278,16 @@ impl Gateway {
     /// Whether the audit trail took what came last.
     pub(super) fn audit_takes_entries(&self) -> bool {
         self.audit.takes_entries()
+    }
+
+    /// The configured endpoints.
+    pub(super) fn endpoints(&self) -> &[EndpointSettings] {
+        &self.options.endpoints
+    }
+
+    /// What reads the claims of clients, once it is made.
+    pub(super) fn ingest_cell(&self) -> &OnceLock<Arc<Ingest>> {
+        &self.ingest
     }
 
     /// Only one settle at a time: identity is decided on what the one before has stored.

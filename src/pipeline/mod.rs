@@ -6,6 +6,7 @@
 mod accept;
 mod activation;
 mod audit;
+mod claims;
 mod gateway;
 mod health;
 mod history;

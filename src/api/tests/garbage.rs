@@ -4,6 +4,7 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 
+use super::live::{Live, goal, patient};
 use super::world::{Told, World};
 
 fn refused(told: &Told, status: StatusCode, what: &str) {
@@ -87,7 +88,7 @@ async fn garbage_in_headers_and_body() {
     refused(&post(form, vec![b'a'; 100_000]).await, StatusCode::PAYLOAD_TOO_LARGE, "long");
     refused(&post(form, vec![0xff, 0xfe]).await, StatusCode::BAD_REQUEST, "bytes");
     refused(&post(form, b"a=%".to_vec()).await, StatusCode::BAD_REQUEST, "escape");
-    for method in ["DELETE", "PUT", "PATCH", "POST", "QUERY"] {
+    for method in ["DELETE", "PUT", "PATCH", "QUERY"] {
         let request = Request::builder().method(method).uri(&path).body(Body::empty()).unwrap();
         refused(&world.send(request).await, StatusCode::METHOD_NOT_ALLOWED, method);
     }
@@ -106,4 +107,63 @@ async fn an_error_never_repeats_a_value() {
         assert!(told.status.is_client_error(), "{path}");
         assert!(!told.body.contains("Lovelace"), "{path}: {}", told.body);
     }
+}
+
+#[tokio::test]
+async fn garbage_in_what_is_written() {
+    let live = Live::with_clients(&["clinic"]);
+    live.says("mercy", &[patient("m1", "Lovelace"), goal("g", "Walk", "active")]);
+    let path = format!("/fhir/Goal/{}", live.id("mercy", "Goal/g"));
+    let json = "application/fhir+json";
+    let deep = format!(r#"{{"resourceType":"Goal","contained":{}"#, "[".repeat(100_000));
+    let twice = r#"{"resourceType":"Goal","lifecycleStatus":"active","lifecycleStatus":"x"}"#;
+    let surrogate = r#"{"resourceType":"Goal","lifecycleStatus":"\ud800"}"#;
+    let wide = format!(r#"{{"resourceType":"Goal",{}"a":1}}"#, wide_members(5_000));
+    let bodies = [
+        ("deep", deep.as_str(), 400),
+        ("twice", twice, 400),
+        ("surrogate", surrogate, 400),
+        ("no JSON", "{", 400),
+        ("no object", "[]", 400),
+        ("no type", "{}", 400),
+        ("no such type", r#"{"resourceType":"Gaol"}"#, 400),
+        ("empty", "", 400),
+    ];
+    for (what, body, status) in bodies {
+        for (method, path) in [("POST", "/fhir/Goal"), ("PUT", path.as_str())] {
+            let told = live.send(method, path, &[("content-type", json)], body.to_owned()).await;
+            refused(&told, StatusCode::from_u16(status).unwrap(), what);
+        }
+    }
+    let told = live.send("POST", "/fhir/Goal", &[("content-type", json)], wide).await;
+    refused(&told, StatusCode::UNPROCESSABLE_ENTITY, "wide");
+    for (media, status) in [("text/csv", 415), ("application/fhir+json; fhirVersion=5.0", 415)] {
+        for (method, path) in [("POST", "/fhir/Goal"), ("PUT", path.as_str()), ("PATCH", &path)] {
+            let told = live.send(method, path, &[("content-type", media)], "{}").await;
+            refused(&told, StatusCode::from_u16(status).unwrap(), media);
+        }
+    }
+    let xml = [("content-type", "application/fhir+xml")];
+    for body in ["<Goal", "<!DOCTYPE x><Goal/>", "<Gaol xmlns=\"http://hl7.org/fhir\"/>"] {
+        let told = live.send("POST", "/fhir/Goal", &xml, body).await;
+        refused(&told, StatusCode::BAD_REQUEST, body);
+    }
+    let bytes = live.send("POST", "/fhir/Goal", &[("content-type", json)], vec![0xff, 0xfe]).await;
+    refused(&bytes, StatusCode::BAD_REQUEST, "bytes");
+    let long =
+        live.send("POST", "/fhir/Goal", &[("content-type", json)], "a".repeat(100_000)).await;
+    refused(&long, StatusCode::PAYLOAD_TOO_LARGE, "long");
+    let url = format!("/fhir/Goal?{}", "a".repeat(1_000_000));
+    let told = live.send("POST", &url, &[("content-type", json)], "{}").await;
+    refused(&told, StatusCode::URI_TOO_LONG, "1 MB URL");
+    let other = r#"{"resourceType":"Task","id":"x"}"#;
+    for (method, path) in [("POST", "/fhir/Goal"), ("PUT", path.as_str())] {
+        let told = live.send(method, path, &[("content-type", json)], other).await;
+        refused(&told, StatusCode::BAD_REQUEST, "another type");
+    }
+    assert_eq!(live.gateway.report().unwrap().ledger.quarantined, 1, "only what was R4 in form");
+}
+
+fn wide_members(count: usize) -> String {
+    (0..count).map(|n| format!(r#""m{n}":1,"#)).collect()
 }

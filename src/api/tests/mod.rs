@@ -10,3 +10,4 @@ mod provenances;
 mod reads;
 mod searches;
 mod world;
+mod writes;

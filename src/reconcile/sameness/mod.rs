@@ -20,7 +20,7 @@ mod task;
 mod text;
 
 use crate::compare::wording;
-use crate::flow::{Facts, Hash, Identifier, RefTarget, Role};
+use crate::flow::{ABOUT, Facts, Hash, Identifier, RefTarget, Role, about};
 
 use super::claim::Claim;
 use super::peek;
@@ -75,6 +75,7 @@ pub(super) fn buckets(
         for address in url.as_deref().into_iter().chain(claim.origin.as_deref()) {
             add(&["address", address]);
         }
+        add(&["address", &about(claim.key().resource_type, claim.id)]);
     }
     for id in facts.identifiers.iter().filter(|id| !id.system.is_empty()) {
         add(&["identifier", &id.system, &id.value]);
@@ -147,8 +148,10 @@ pub(super) fn contradict(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> b
     if same_record(person, a, b) {
         return false;
     }
-    let one_endpoint =
-        a.endpoint() == b.endpoint() && !same_business_identifier(person, a, b) && !repeated(a, b);
+    let one_endpoint = a.endpoint() == b.endpoint()
+        && !same_business_identifier(person, a, b)
+        && !repeated(a, b)
+        && !both_about_others(a, b);
     let intents = matches!(kind, "ServiceRequest" | "MedicationRequest" | "CarePlan")
         && x.intent.is_some()
         && y.intent.is_some()
@@ -191,7 +194,13 @@ fn written_apart(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> bool {
     evidence::written(a, b).differs() && !same_business_identifier(person, a, b)
 }
 
-/// Level A: one has it from the other, or both from the same third.
+/// A client's claims about two records that turn out to be one are one claim, not two things.
+fn both_about_others(a: &Claim<'_>, b: &Claim<'_>) -> bool {
+    [a, b].iter().all(|c| c.origin.as_deref().is_some_and(|o| o.starts_with(ABOUT)))
+}
+
+/// Level A: one has it from the other or is a client's claim about it, or both have it from the
+/// same third.
 fn same_record(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> bool {
     if a.origin.is_none() && b.origin.is_none() {
         return false;
@@ -202,7 +211,10 @@ fn same_record(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> bool {
         url.rsplit('/').nth(1) == Some(kind) && !url.contains('#')
     };
     let from = |x: &Claim<'_>, y: &Claim<'_>| {
-        x.origin.as_deref().is_some_and(|o| person.url(y.key()).as_deref() == Some(o))
+        x.origin.as_deref().is_some_and(|o| match o.starts_with(ABOUT) {
+            true => about(y.key().resource_type, y.id) == o,
+            false => person.url(y.key()).as_deref() == Some(o),
+        })
     };
     let shared = a.origin.is_some() && a.origin == b.origin && a.endpoint() != b.endpoint();
     from(a, b) || from(b, a) || (shared && a.origin.as_deref().is_some_and(named))

@@ -1,0 +1,112 @@
+//! FHIR patch by JSON Patch: the resource as it is shown, changed, is the client's claim.
+//! <https://hl7.org/fhir/R4/http.html#patch>, <https://www.rfc-editor.org/rfc/rfc6902>
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::Response;
+use json_patch::Patch;
+use serde_json::Value;
+
+use crate::fhir::ResourceType;
+use crate::fhir::bundle::DEPTH_MAX;
+
+use super::answer::{Interaction, answer};
+use super::body::{self, Received};
+use super::call::Call;
+use super::error::ApiError;
+use super::named::Names;
+use super::reader::Reader;
+use super::update::target;
+use super::{Api, claim, respond, write};
+
+/// Values of a patched resource at most; a large one of the view has some thousand.
+const VALUES_MAX: usize = 100_000;
+
+/// `PATCH /fhir/{Type}/{id}`.
+pub(super) async fn patch(
+    State(api): State<Api>,
+    path: Result<Path<(String, String)>, PathRejection>,
+    mut call: Call,
+    body: Received,
+) -> Response {
+    let taken = target(&api, path, &mut call).and_then(|(resource_type, id, client)| {
+        Ok((resource_type, id, client, body::json_patch(&call, body)?))
+    });
+    let (resource_type, id, client, patch) = match taken {
+        Ok(taken) => taken,
+        Err(error) => return respond::failure(&error, &call.request_id),
+    };
+    let about = Interaction { action: "patch", resource_type: resource_type.name() };
+    let writing = api.writes.clone().lock_owned().await;
+    answer(api, call, about, move |reader, call| {
+        let _writing = writing;
+        let patched = patched(reader, (resource_type, &id), &patch)?;
+        let mut plan = claim::update(reader, &client, (resource_type, &id), patched.resource)?;
+        // The patch was applied to this version: no other one may take its place.
+        let seen = patched.etag;
+        plan.if_match = call.header(header::IF_MATCH).map(str::to_owned).or(Some(seen));
+        let planned = [plan];
+        write::carry_out(reader, &client, &planned, &Names::new())?;
+        write::answer_of(reader, call, &planned[0])
+    })
+    .await
+}
+
+/// A resource after a patch, and the version that it was applied to.
+pub(super) struct Patched {
+    pub(super) resource: Value,
+    pub(super) etag: String,
+}
+
+/// Applies a patch to a resource of the view.
+///
+/// # Errors
+/// `PatchFailed` when it cannot be applied, and whatever a read would say.
+pub(super) fn patched(
+    reader: &mut Reader<'_>,
+    (resource_type, id): (ResourceType, &str),
+    patch: &Patch,
+) -> Result<Patched, ApiError> {
+    let id = claim::own_id(resource_type, id)?;
+    let row = reader.locate(resource_type, id)?;
+    let body = reader.bodies(std::slice::from_ref(&row))?.pop().flatten();
+    let broken = |_| ApiError::NotRendered("JSON");
+    let mut resource: Value =
+        serde_json::from_slice(&body.ok_or(ApiError::Gone)?).map_err(broken)?;
+    let shown = resource["id"].clone();
+    apply(&mut resource, patch)?;
+    if resource["id"] != shown {
+        return Err(ApiError::OtherResource);
+    }
+    // The claim is named by the URL, which may be an alias.
+    resource["id"] = id.to_string().into();
+    Ok(Patched { resource, etag: super::read::etag(&row) })
+}
+
+/// Operation by operation: a few copies of the whole into itself would fill the memory.
+fn apply(resource: &mut Value, patch: &Patch) -> Result<(), ApiError> {
+    for (index, operation) in patch.0.iter().enumerate() {
+        // What the library says may quote values.
+        let failed = |what: &str| ApiError::PatchFailed(format!("operation {index} {what}"));
+        json_patch::patch(resource, std::slice::from_ref(operation))
+            .map_err(|_| failed("does not fit the resource"))?;
+        let (values, depth) = extent(resource);
+        if values > VALUES_MAX || depth > DEPTH_MAX {
+            return Err(failed("makes the resource too large"));
+        }
+    }
+    Ok(())
+}
+
+/// How many values there are, and how deep they nest.
+fn extent(value: &Value) -> (usize, usize) {
+    let within = |inner: &mut dyn Iterator<Item = &Value>| {
+        inner.map(extent).fold((1, 0), |(values, depth), (v, d)| (values + v, depth.max(d + 1)))
+    };
+    match value {
+        Value::Array(items) => within(&mut items.iter()),
+        Value::Object(members) => within(&mut members.values()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => (1, 0),
+    }
+}
