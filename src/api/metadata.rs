@@ -64,7 +64,8 @@ pub(super) fn statement(table: &SearchTable, base: &str, date: &str) -> Value {
         "rest": [{
             "mode": "server",
             "documentation": "what a client writes is its claim, beside those of the providers, \
-                              to whom nothing is written back; a search needs patient, _id or a parameter that stands \
+                              to whom nothing is written back; \
+                              a search needs patient, _id or a parameter that stands \
                               in the cross-person index, else it is too-costly",
             "security": { "description": "open: everyone who reaches it may read, and write \
                                           as any configured client; it serves loopback only" },
