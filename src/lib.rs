@@ -3,6 +3,7 @@
 //! See `ARCHITECTURE.md` for the map of the modules and what each may import.
 
 pub mod api;
+pub mod care;
 pub mod cli;
 pub mod compare;
 pub mod config;

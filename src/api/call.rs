@@ -94,6 +94,28 @@ impl Call {
         self.params.as_ref().ok().and_then(|p| p.last("_pretty")) == Some("true")
     }
 
+    /// Whether CSV is asked for, by `_format` or else by `Accept`. If so, what asked for it is
+    /// taken out, so that no other representation is wanted any more.
+    pub(super) fn take_csv(&mut self) -> bool {
+        let is_csv = |name: &str| {
+            let name = name.split(';').next().unwrap_or_default().trim();
+            name.eq_ignore_ascii_case("csv") || name.eq_ignore_ascii_case("text/csv")
+        };
+        let named = self.params.as_ref().ok().and_then(|params| params.last("_format"));
+        let wanted = match (named, self.header(header::ACCEPT)) {
+            (Some(name), _) => is_csv(name),
+            (None, Some(accept)) => accept.split(',').any(is_csv),
+            (None, None) => false,
+        };
+        if wanted {
+            self.headers.remove(header::ACCEPT);
+            if let Ok(params) = &mut self.params {
+                params.0.retain(|(name, _)| name != "_format");
+            }
+        }
+        wanted
+    }
+
     /// The representation asked for, by `_format` or else by `Accept`.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ mod call;
 mod claim;
 mod client;
 mod completeness;
+mod concepts;
 mod conditional;
 mod create;
 mod delete;
@@ -142,8 +143,10 @@ fn routes() -> Router<Api> {
         )
         .route("/fhir/{type}/{id}/_history", get(history::of_resource))
         .route("/fhir/{type}/{id}/_history/{version}", get(vread::vread))
+        .route("/fhir/ConceptMap/care-concepts", get(concepts::concept_map))
         .route("/fhir/Patient/{id}/$everything", get(everything::everything))
         .route("/sources/{endpoint}/fhir/{type}/{id}", get(source::source))
+        .route("/care/concepts", get(concepts::concepts))
         .fallback(guard::no_such_route)
         .method_not_allowed_fallback(guard::no_such_method)
 }

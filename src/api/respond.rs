@@ -31,6 +31,23 @@ impl Answer {
         Self { status: StatusCode::OK, headers: Vec::new(), body, verbatim: false }
     }
 
+    /// An answer with status 200 and JSON that is no resource.
+    pub(super) fn json(body: impl Into<Bytes>) -> Self {
+        let json = HeaderValue::from_static("application/json; charset=utf-8");
+        let mut answer = Self::resource(body);
+        answer.headers.push((header::CONTENT_TYPE, json));
+        answer
+    }
+
+    /// An answer with status 200 and a table.
+    pub(super) fn csv(body: impl Into<Bytes>) -> Self {
+        let csv = HeaderValue::from_static("text/csv; charset=utf-8");
+        let mut answer = Self::resource(body);
+        answer.verbatim = true;
+        answer.headers.push((header::CONTENT_TYPE, csv));
+        answer
+    }
+
     /// Adds a header; a value that no header may carry is left out.
     pub(super) fn header(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {

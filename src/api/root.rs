@@ -19,6 +19,7 @@ pub(super) async fn root(State(api): State<Api>) -> Response {
         "find_a_patient": format!("{base}/fhir/Patient?family=FAMILY&birthdate=YYYY-MM-DD"),
         "care_plan": format!("{base}/fhir/CarePlan?patient=ID&category=assess-plan"),
         "everything": format!("{base}/fhir/Patient/ID/$everything"),
+        "care_concepts": format!("{base}/care/concepts"),
         "source_record": format!("{base}/sources/ENDPOINT/fhir/TYPE/ID"),
     });
     json_response(StatusCode::OK, &links)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::care::{Care, Concepts};
 use crate::compare::{Crosswalk, normalise_identifier};
 use crate::config::{
     Config, EndpointConfig, EndpointKind, SecurityMode, Severity, StoreEngine, profile_text,
@@ -48,6 +49,15 @@ fn crosswalk_of(config: &Config) -> Result<Crosswalk, CliError> {
     Ok(crosswalk)
 }
 
+/// What care management goes by: what is compiled in, with the site's own rows.
+pub(super) fn care_of(config: &Config) -> Result<Arc<Care>, CliError> {
+    let Some(path) = config.care.concepts.as_deref() else { return Ok(Care::embedded()) };
+    let text = profile_text(Some(path), "")?;
+    let concepts = Concepts::embedded().with(&text);
+    let concepts = concepts.map_err(|e| CliError::Usage(format!("care.concepts: {e}")))?;
+    Ok(Arc::new(Care { concepts }))
+}
+
 /// The match model that matching goes by: the activated one, or else the configured one.
 pub(super) fn model_in_force(config: &Config) -> Result<Model, CliError> {
     match Activated::read(&config.data_dir)?.model(&config.data_dir)? {
@@ -85,7 +95,8 @@ pub(super) fn open_gateway(config: &Config) -> Result<Arc<Gateway>, CliError> {
     };
     let gateway = Gateway::new(Arc::new(store), options)
         .with_dirty_homes_max(config.limits.dirty_homes_max)
-        .with_second_reviewer(config.identity.second_reviewer);
+        .with_second_reviewer(config.identity.second_reviewer)
+        .with_care(care_of(config)?);
     gateway.refresh_stale()?;
     Ok(Arc::new(gateway))
 }

@@ -89,6 +89,7 @@ impl Config {
         let files = [
             ("identity.model", self.identity.model.as_ref()),
             ("reconcile.policy", self.reconcile.policy.as_ref()),
+            ("care.concepts", self.care.concepts.as_ref()),
         ];
         let named = files.into_iter().filter_map(|(key, path)| Some((key, path?)));
         for (key, path) in named.chain(crosswalks).filter(|(_, path)| !path.is_file()) {

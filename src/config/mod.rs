@@ -45,6 +45,8 @@ pub struct Config {
     pub identity: IdentityConfig,
     /// `[reconcile]`.
     pub reconcile: ReconcileConfig,
+    /// `[care]`.
+    pub care: CareConfig,
     /// `[limits]`.
     pub limits: LimitsConfig,
     /// `[log]`.
@@ -134,6 +136,15 @@ pub struct ReconcileConfig {
     pub crosswalk: Vec<PathBuf>,
 }
 
+/// `[care]`: how care management is written in FHIR.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CareConfig {
+    /// File of a concept map whose rows replace those of the same id that are compiled in, or are
+    /// added to them.
+    pub concepts: Option<PathBuf>,
+}
+
 /// The text of a profile file: the site's own, or the one that is compiled in.
 ///
 /// # Errors
@@ -155,6 +166,7 @@ impl Default for Config {
             endpoint: Vec::new(),
             identity: IdentityConfig::default(),
             reconcile: ReconcileConfig::default(),
+            care: CareConfig::default(),
             limits: LimitsConfig::default(),
             log: LogConfig::default(),
         }

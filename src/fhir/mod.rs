@@ -3,6 +3,7 @@
 pub mod bundle;
 mod canonical;
 mod datetime;
+mod element;
 mod outcome;
 mod reference;
 mod resource_type;
@@ -12,6 +13,7 @@ pub mod xml;
 
 pub use canonical::{canonical_bytes, canonical_bytes_of, canonicalise};
 pub use datetime::{Moment, parse_moment};
+pub use element::{Element, elements};
 pub use outcome::{Issue, operation_outcome};
 pub use reference::{Reference, is_id, parse_reference};
 pub use resource_type::{ResourceType, UnknownType};

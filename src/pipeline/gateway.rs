@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::care::Care;
 use crate::config::{EndpointKind, SecondReviewer};
 use crate::fhir::search::SearchTable;
 use crate::fhir::{Reference, parse_reference};
@@ -61,6 +62,7 @@ pub struct Gateway {
     metrics: FlowMetrics,
     dirty_homes_max: usize,
     second_reviewer: SecondReviewer,
+    care: Arc<Care>,
     /// The endpoints' states as of a generation of the store's cursors.
     states: Mutex<Option<(u64, Arc<[EndpointState]>)>>,
     /// Hash of all that views depend on besides sources, links and model.
@@ -146,6 +148,7 @@ impl Gateway {
             metrics,
             dirty_homes_max: usize::MAX,
             second_reviewer: SecondReviewer::Never,
+            care: Care::embedded(),
             states: Mutex::default(),
             rules,
         }
@@ -165,6 +168,11 @@ impl Gateway {
     /// Which links need a second steward.
     pub(super) fn second_reviewer(&self) -> SecondReviewer {
         self.second_reviewer
+    }
+
+    /// The same with other care-management data than what is compiled in.
+    pub fn with_care(self, care: Arc<Care>) -> Self {
+        Self { care, ..self }
     }
 
     /// A gateway on the embedded profiles whose endpoints are in these states.
@@ -200,6 +208,11 @@ impl Gateway {
     /// The store, for reads.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
+    }
+
+    /// What care management goes by.
+    pub fn care(&self) -> &Care {
+        &self.care
     }
 
     /// The search parameters in force.

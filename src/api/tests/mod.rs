@@ -1,5 +1,6 @@
 //! Tests of the HTTP face, against a filled store.
 
+mod care;
 mod garbage;
 mod health;
 mod histories;
