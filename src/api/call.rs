@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 
 use crate::flow::Access;
 
@@ -81,6 +81,13 @@ impl Call {
         let mut named = words.filter_map(|word| word.split_once('='));
         let value = named.rfind(|(n, _)| n.trim().eq_ignore_ascii_case(name));
         value.map(|(_, value)| value.trim().trim_matches('"').to_ascii_lowercase())
+    }
+
+    /// Has it prefer this from now on.
+    pub(super) fn prefer(&mut self, preference: &str) {
+        if let Ok(value) = HeaderValue::from_str(preference) {
+            self.headers.insert("prefer", value);
+        }
     }
 
     /// Whether what is not supported must be refused, not ignored.

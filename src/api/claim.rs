@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use crate::fhir::{ResourceType, canonical_bytes};
+use crate::fhir::{Issue, ResourceType, canonical_bytes};
 use crate::flow::{DerivedId, Hash, Home, Member, Owner, RecordKey, about};
 use crate::reconcile::TAG_SYSTEM;
 use crate::store::Issued;
@@ -36,6 +36,8 @@ pub(super) struct Planned {
     pub(super) is_new: bool,
     /// `If-Match`.
     pub(super) if_match: Option<String>,
+    /// Where the resource stood, if not by itself: `Bundle.entry[2].resource`.
+    pub(super) within: Option<String>,
 }
 
 /// Plans a create.
@@ -61,6 +63,7 @@ pub(super) fn create(
         place: None,
         is_new,
         if_match: None,
+        within: None,
     })
 }
 
@@ -127,6 +130,7 @@ pub(super) fn update(
         place: Some((home, owner)),
         is_new: target.is_none(),
         if_match: None,
+        within: None,
     })
 }
 
@@ -201,10 +205,21 @@ pub(super) fn delete(
         place: None,
         is_new: false,
         if_match: None,
+        within: None,
     }))
 }
 
 impl Planned {
+    /// An issue with its elements named from where the resource stood.
+    pub(super) fn placed(&self, mut issue: Issue) -> Issue {
+        let Some(within) = &self.within else { return issue };
+        for expression in &mut issue.expression {
+            let rest = expression.strip_prefix(self.resource_type.name());
+            *expression = format!("{within}{}", rest.unwrap_or_default());
+        }
+        issue
+    }
+
     /// Whether the resource still stands in the version that the client knows.
     ///
     /// # Errors

@@ -16,7 +16,8 @@ use super::named::Names;
 use super::respond;
 use super::{Api, claim, client, conditional, read, served, write};
 
-const IF_NONE_EXIST: HeaderName = HeaderName::from_static("if-none-exist");
+/// The condition of a create.
+pub(super) const IF_NONE_EXIST: HeaderName = HeaderName::from_static("if-none-exist");
 
 /// `POST /fhir/{Type}`.
 pub(super) async fn create(

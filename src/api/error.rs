@@ -71,6 +71,10 @@ pub(super) enum ApiError {
     VersionConflict { version: u32 },
     #[error("the condition fits several resources; make it more exact")]
     SeveralFit,
+    #[error("a conditional reference fits nothing; make it fit one resource")]
+    NoneFits,
+    #[error("the Bundle has more than {max} entries; send it in parts")]
+    TooManyEntries { max: usize },
     #[error("the patch cannot be applied: {0}")]
     PatchFailed(String),
     #[error("the resource is not valid")]
@@ -116,13 +120,15 @@ impl ApiError {
                 StatusCode::METHOD_NOT_ALLOWED
             }
             Self::NoClaim => StatusCode::CONFLICT,
-            Self::VersionConflict { .. } | Self::SeveralFit => StatusCode::PRECONDITION_FAILED,
+            Self::VersionConflict { .. } | Self::SeveralFit | Self::NoneFits => {
+                StatusCode::PRECONDITION_FAILED
+            }
             Self::PatchFailed(_) | Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::UnsupportedMediaType | Self::ResourceMediaType | Self::PatchMediaType => {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE
             }
-            Self::BodyTooLong => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTooLong | Self::TooManyEntries { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UrlTooLong => StatusCode::URI_TOO_LONG,
             Self::TimedOut | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Panicked
@@ -151,6 +157,7 @@ impl ApiError {
             }
             Self::VersionConflict { .. } => "conflict",
             Self::SeveralFit => "multiple-matches",
+            Self::NoneFits => "not-found",
             Self::PatchFailed(_) => "processing",
             Self::Unprocessable(_) => "invalid",
             // R4's `expired` tells of a login.
@@ -158,7 +165,7 @@ impl ApiError {
             Self::Gone | Self::RecordGone => "deleted",
             Self::BadQuery(_) | Self::BodyBroken | Self::BadBody(_) => "structure",
             Self::BadValue { .. } | Self::BadCursor | Self::OtherResource => "value",
-            Self::TooCostly { .. } => "too-costly",
+            Self::TooCostly { .. } | Self::TooManyEntries { .. } => "too-costly",
             Self::BodyTooLong | Self::UrlTooLong => "too-long",
             Self::TimedOut => "timeout",
             Self::Busy => "throttled",

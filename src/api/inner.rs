@@ -1,14 +1,15 @@
 //! Requests that a request is made of: the same routes, asked from within.
 
 use axum::body::Body;
-use axum::http::{HeaderName, HeaderValue, Request, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header};
 use bytes::Bytes;
 use tower::ServiceExt;
 
+use super::Api;
 use super::call::Call;
 use super::client::CLIENT;
 use super::error::ApiError;
-use super::{Api, routes};
+use super::routes::routes;
 
 /// A request below `/fhir/`.
 pub(super) struct Ask<'a> {
@@ -26,6 +27,8 @@ pub(super) struct Ask<'a> {
 pub(super) struct Answered {
     /// Its status.
     pub(super) status: StatusCode,
+    /// Its headers.
+    pub(super) headers: HeaderMap,
     /// Its body: JSON, or nothing.
     pub(super) body: Bytes,
 }
@@ -56,5 +59,5 @@ pub(super) async fn ask(api: &Api, call: &Call, ask: Ask<'_>) -> Result<Answered
     let Ok(response) = routes().with_state(api.clone()).oneshot(request).await;
     let (parts, body) = response.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX).await.map_err(|_| ApiError::Panicked)?;
-    Ok(Answered { status: parts.status, body })
+    Ok(Answered { status: parts.status, headers: parts.headers, body })
 }

@@ -9,6 +9,7 @@ use crate::fhir::ResourceType;
 use crate::fhir::search::{ParameterKind, SearchTable};
 
 use super::call::Call;
+use super::offer::Offer;
 use super::respond::{self, Answer};
 use super::{Api, served};
 
@@ -17,19 +18,6 @@ const COMMON: [(&str, &str, &str); 2] = [
     ("_id", "token", "http://hl7.org/fhir/SearchParameter/Resource-id"),
     ("_lastUpdated", "date", "http://hl7.org/fhir/SearchParameter/Resource-lastUpdated"),
 ];
-/// What every type answers to.
-const INTERACTIONS: [&str; 9] = [
-    "read",
-    "vread",
-    "update",
-    "patch",
-    "delete",
-    "history-instance",
-    "history-type",
-    "create",
-    "search-type",
-];
-const EVERYTHING: &str = "http://hl7.org/fhir/OperationDefinition/Patient-everything";
 
 /// `GET /fhir/metadata`.
 pub(super) async fn metadata(State(api): State<Api>, call: Call) -> Response {
@@ -47,8 +35,13 @@ pub(super) async fn metadata(State(api): State<Api>, call: Call) -> Response {
 pub(super) fn statement(table: &SearchTable, base: &str, date: &str) -> Value {
     let mut types: Vec<ResourceType> = served::types().collect();
     types.sort();
+    let offer = Offer::new(base);
     let resources: Vec<Value> =
-        types.into_iter().map(|resource_type| resource(table, resource_type)).collect();
+        types.into_iter().map(|resource_type| resource(table, &offer, resource_type)).collect();
+    let definitions = json!({
+        "type": "OperationDefinition",
+        "interaction": [{ "code": "read" }, { "code": "search-type" }],
+    });
     json!({
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -69,13 +62,14 @@ pub(super) fn statement(table: &SearchTable, base: &str, date: &str) -> Value {
                               in the cross-person index, else it is too-costly",
             "security": { "description": "open: everyone who reaches it may read, and write \
                                           as any configured client; it serves loopback only" },
-            "resource": resources,
-            "interaction": [{ "code": "history-system" }],
+            "resource": resources.into_iter().chain([definitions]).collect::<Vec<_>>(),
+            "interaction": offer.of_system(),
+            "operation": offer.operations(|levels| levels.system),
         }],
     })
 }
 
-fn resource(table: &SearchTable, resource_type: ResourceType) -> Value {
+fn resource(table: &SearchTable, offer: &Offer<'_>, resource_type: ResourceType) -> Value {
     let parameters = table.parameters(resource_type);
     let own = parameters.iter().map(|parameter| {
         json!({
@@ -95,7 +89,7 @@ fn resource(table: &SearchTable, resource_type: ResourceType) -> Value {
         .collect();
     let mut statement = json!({
         "type": resource_type.name(),
-        "interaction": INTERACTIONS.map(|code| json!({ "code": code })),
+        "interaction": offer.interactions(resource_type),
         "versioning": "versioned",
         "readHistory": true,
         "conditionalRead": "full-support",
@@ -109,8 +103,9 @@ fn resource(table: &SearchTable, resource_type: ResourceType) -> Value {
     }
     statement["searchRevInclude"] = json!(["Provenance:target"]);
     statement["searchParam"] = common.chain(own).collect();
-    if resource_type.name() == "Patient" {
-        statement["operation"] = json!([{ "name": "everything", "definition": EVERYTHING }]);
-    }
+    statement["operation"] = offer.operations(|levels| {
+        (levels.of_type || levels.instance)
+            && levels.only.is_none_or(|only| only == resource_type.name())
+    });
     statement
 }

@@ -7,6 +7,7 @@
 
 mod access;
 mod answer;
+mod batch;
 mod body;
 mod call;
 mod claim;
@@ -16,6 +17,8 @@ mod concepts;
 mod conditional;
 mod create;
 mod delete;
+mod docref;
+mod entries;
 mod error;
 mod everything;
 mod filter;
@@ -25,9 +28,12 @@ mod history_page;
 mod hit;
 mod include;
 mod inner;
+mod meta;
 mod metadata;
 mod metrics;
 mod named;
+mod offer;
+mod operations;
 mod paging;
 mod params;
 mod patch;
@@ -40,6 +46,7 @@ mod read;
 mod reader;
 mod respond;
 mod root;
+mod routes;
 mod scope;
 mod search;
 mod searchset;
@@ -47,7 +54,9 @@ mod served;
 mod source;
 #[cfg(test)]
 mod tests;
+mod transaction;
 mod update;
+mod validate;
 mod vread;
 mod write;
 
@@ -56,7 +65,6 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
 
 use tokio::sync::{Mutex, Semaphore};
 
@@ -76,6 +84,8 @@ pub struct ApiOptions {
     pub candidates_max: usize,
     /// Included rows of one page at most.
     pub included_max: usize,
+    /// Entries of a batch or transaction at most.
+    pub bundle_entries_max: usize,
     /// Bytes of a request body at most.
     pub body_bytes_max: usize,
     /// Bytes of a request's path and query at most.
@@ -119,36 +129,10 @@ pub fn router(gateway: Arc<Gateway>, options: ApiOptions) -> Router {
     let (began, last_header) = (jiff::Timestamp::now(), Arc::default());
     let writes = Arc::default();
     let api = Api { gateway, options, posted, began, metrics, free, last_header, writes };
-    routes()
+    routes::routes()
         .layer(body_limit)
         .layer(axum::middleware::from_fn_with_state(api.clone(), guard::guard))
         .with_state(api)
-}
-
-/// What answers to what, without what stands before and behind every route.
-fn routes() -> Router<Api> {
-    Router::new()
-        .route("/", get(root::root))
-        .route("/livez", get(root::livez))
-        .route("/readyz", get(root::readyz))
-        .route("/metrics", get(metrics::metrics))
-        .route("/fhir/metadata", get(metadata::metadata))
-        .route("/fhir/_history", get(history::of_system))
-        .route("/fhir/{type}", get(search::by_get).post(create::create))
-        .route("/fhir/{type}/_history", get(history::of_type))
-        .route("/fhir/{type}/_search", post(search::by_post))
-        .route(
-            "/fhir/{type}/{id}",
-            get(read::read).put(update::update).patch(patch::patch).delete(delete::delete),
-        )
-        .route("/fhir/{type}/{id}/_history", get(history::of_resource))
-        .route("/fhir/{type}/{id}/_history/{version}", get(vread::vread))
-        .route("/fhir/ConceptMap/care-concepts", get(concepts::concept_map))
-        .route("/fhir/Patient/{id}/$everything", get(everything::everything))
-        .route("/sources/{endpoint}/fhir/{type}/{id}", get(source::source))
-        .route("/care/concepts", get(concepts::concepts))
-        .fallback(guard::no_such_route)
-        .method_not_allowed_fallback(guard::no_such_method)
 }
 
 impl Default for ApiOptions {
@@ -158,6 +142,7 @@ impl Default for ApiOptions {
             page_size_max: 500,
             candidates_max: 10_000,
             included_max: 1_000,
+            bundle_entries_max: 500,
             body_bytes_max: 64 * 1024,
             url_bytes_max: 8 * 1024,
             posted_searches_max: 1024,

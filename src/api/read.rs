@@ -102,6 +102,7 @@ pub(super) fn names(tags: &str, etag: &str) -> bool {
     tags.split(',').any(|tag| tag.trim() == "*" || opaque(tag) == opaque(etag))
 }
 
-fn parse_http_date(text: &str) -> Option<Timestamp> {
+/// A time as HTTP writes it.
+pub(super) fn parse_http_date(text: &str) -> Option<Timestamp> {
     jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
 }

@@ -53,7 +53,7 @@ pub(super) fn carry_out(
             Ok(ingested) => all.add(ingested),
             Err((ingested, problems)) => {
                 unusable.add(ingested);
-                issues.extend(problems);
+                issues.extend(problems.into_iter().map(|issue| plan.placed(issue)));
             }
         }
     }
@@ -137,7 +137,8 @@ fn checked(
     Ok(Ok(ingested))
 }
 
-fn issue(problem: crate::fhir::Problem) -> Issue {
+/// A problem as clients are told.
+pub(super) fn issue(problem: crate::fhir::Problem) -> Issue {
     Issue {
         severity: if problem.fatal { "error" } else { "warning" },
         code: problem.code,

@@ -77,6 +77,7 @@ pub(super) async fn run_api(listener: TcpListener, gateway: &Arc<Gateway>, limit
     let defaults = ApiOptions::default();
     let options = ApiOptions {
         page_size_max: limits.search_count_max,
+        bundle_entries_max: limits.bundle_entries_max,
         body_bytes_max: usize::try_from(limits.request_body_bytes_max).unwrap_or(usize::MAX),
         request_timeout: limits.request_timeout,
         settle_wait: limits.settle_wait,

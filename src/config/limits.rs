@@ -13,6 +13,8 @@ pub struct LimitsConfig {
     /// Largest request body we accept; default 16 MiB: a large transition document with its
     /// attachments.
     pub request_body_bytes_max: u64,
+    /// Entries of a batch or transaction; default 500: a transition of care with all its records.
+    pub bundle_entries_max: usize,
     /// Largest page we read from an endpoint; default 64 MiB: 100 resources with embedded
     /// documents. Pages are held in memory, one per request under way.
     pub page_bytes_max: u64,
@@ -74,6 +76,7 @@ impl Default for LimitsConfig {
     fn default() -> Self {
         Self {
             request_body_bytes_max: 16 << 20,
+            bundle_entries_max: 500,
             page_bytes_max: 64 << 20,
             file_bytes_max: 256 << 20,
             files_max: 1_000_000,

@@ -1,5 +1,6 @@
 //! Tests of the HTTP face, against a filled store.
 
+mod bundles;
 mod care;
 mod garbage;
 mod health;
@@ -10,5 +11,6 @@ mod people;
 mod provenances;
 mod reads;
 mod searches;
+mod stated;
 mod world;
 mod writes;

@@ -178,10 +178,11 @@ async fn the_statement_says_what_is_served() {
     let stated = statement(SearchTable::embedded(), BASE, date);
     let mut served_types: Vec<String> = served::types().map(|t| t.name().to_owned()).collect();
     served_types.sort();
-    let resources = stated["rest"][0]["resource"].as_array().unwrap();
+    let mut resources = stated["rest"][0]["resource"].as_array().unwrap().clone();
+    resources.retain(|resource| resource["type"] != "OperationDefinition");
     let types: Vec<&str> = resources.iter().map(|r| r["type"].as_str().unwrap()).collect();
     assert_eq!(types, served_types);
-    for resource in resources {
+    for resource in &resources {
         let name = resource["type"].as_str().unwrap();
         let resource_type = ResourceType::parse(name).unwrap();
         let parameters = SearchTable::embedded().parameters(resource_type).len();
