@@ -75,8 +75,9 @@ fn of_parameters(sent: &Value) -> Result<Params, ApiError> {
     let mut params = Params::default();
     for parameter in sent["parameter"].as_array().into_iter().flatten() {
         let members = parameter.as_object().into_iter().flatten();
-        let value = members.filter(|(name, _)| name.starts_with("value")).map(|(_, value)| value);
-        let (Some(name), Some(value)) = (parameter["name"].as_str(), value.last()) else {
+        let mut values = members.filter(|(name, _)| name.starts_with("value"));
+        let value = values.next().map(|(_, value)| value);
+        let (Some(name), Some(value)) = (parameter["name"].as_str(), value) else {
             return Err(ApiError::BadBody("each parameter needs a name and a value"));
         };
         params.0.push((name.to_owned(), text(value)));

@@ -31,7 +31,7 @@ enum Step {
     /// Write.
     Write(Box<Planned>),
     /// Nothing: what it would create is there, or what it would withdraw is withdrawn.
-    Nothing(AnsweredEntry),
+    Nothing(Box<AnsweredEntry>),
     /// Read, once all is written.
     Read,
 }
@@ -118,7 +118,7 @@ impl Transaction<'_> {
         let mut plan = match (entry.method, id, entry.resource.clone()) {
             (Method::Post, None, Some(resource)) => {
                 if let Some(existing) = self.existing(reader, call, entry, resource_type, names)? {
-                    return Ok(Step::Nothing(existing));
+                    return Ok(Step::Nothing(Box::new(existing)));
                 }
                 claim::create(reader, self.client, resource_type, resource)?
             }
@@ -128,7 +128,7 @@ impl Transaction<'_> {
             (Method::Delete, Some(id), _) => {
                 match claim::delete(reader, self.client, (resource_type, id))? {
                     Some(plan) => plan,
-                    None => return Ok(Step::Nothing(withdrawn_already())),
+                    None => return Ok(Step::Nothing(Box::new(withdrawn_already()))),
                 }
             }
             _ => return Err(ApiError::BadBody("a request.url is Type to create, else Type/id")),
@@ -185,7 +185,7 @@ impl Transaction<'_> {
                     planned.push(*plan);
                     of_plan.push(entry.index);
                 }
-                Step::Nothing(answer) => answers.push((entry.index, answer)),
+                Step::Nothing(answer) => answers.push((entry.index, *answer)),
                 Step::Read => {}
             }
         }
