@@ -1,7 +1,9 @@
 //! What a short clinical text says, apart from how it is put: content words, amounts, sides and
 //! negation. Two texts are alike only if all of these agree; a slip of the pen is forgiven.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
 use super::quantity::quantity;
 
@@ -112,8 +114,35 @@ const ROOT_SHARE: f64 = 0.75;
 /// And how many letters at least.
 const ROOT_LETTERS_MIN: usize = 6;
 
+/// How many texts a thread remembers, and up to which length: those of care repeat.
+const REMEMBERED_MAX: usize = 4096;
+const REMEMBERED_BYTES_MAX: usize = 256;
+
+thread_local! {
+    // The same few texts are read for every pair that is compared; the result is a function of
+    // the text alone.
+    static REMEMBERED: RefCell<HashMap<Box<str>, Rc<Wording>>> = RefCell::default();
+}
+
 /// Reads a normalised text.
-pub fn wording(text: &str) -> Wording {
+pub fn wording(text: &str) -> Rc<Wording> {
+    if text.len() > REMEMBERED_BYTES_MAX {
+        return Rc::new(read(text));
+    }
+    REMEMBERED.with_borrow_mut(|remembered| {
+        if let Some(known) = remembered.get(text) {
+            return known.clone();
+        }
+        if remembered.len() >= REMEMBERED_MAX {
+            remembered.clear();
+        }
+        let new = Rc::new(read(text));
+        remembered.insert(text.into(), new.clone());
+        new
+    })
+}
+
+fn read(text: &str) -> Wording {
     let tokens = rephrased(text);
     let mut wording = Wording::default();
     let mut i = 0;
@@ -168,7 +197,7 @@ pub fn likeness_but_for_sides(a: &str, b: &str) -> Likeness {
     if a == b {
         return Likeness::Alike;
     }
-    let bare = |text: &str| Wording { sides: BTreeSet::new(), ..wording(text) };
+    let bare = |text: &str| Wording { sides: BTreeSet::new(), ..(*wording(text)).clone() };
     compared(&bare(a), &bare(b))
 }
 

@@ -8,10 +8,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fhir::ResourceType;
-use crate::flow::{Hash, PERSON_TYPES};
+use crate::flow::PERSON_TYPES;
 
 use super::person::{Group, Person, Related};
-use super::sameness::{self, Sameness};
+use super::sameness::{self, Bucket, Sameness};
 
 /// A pair found the same: strongest first, then by place.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -138,7 +138,7 @@ fn compare_candidates(person: &Person<'_>, of_type: &[usize]) -> (Vec<Joint>, Ve
 /// with its neighbours in key order only, so the work stays linear.
 fn candidates(person: &Person<'_>, of_type: &[usize]) -> Vec<(usize, usize)> {
     let with_origin = of_type.iter().any(|&i| person.claims[i].origin.is_some());
-    let mut keyed: Vec<(Hash, usize)> = Vec::new();
+    let mut keyed: Vec<(Bucket, usize)> = Vec::new();
     for &i in of_type {
         let claim = &person.claims[i];
         let url = if with_origin { person.url(claim.key()) } else { None };

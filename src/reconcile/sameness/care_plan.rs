@@ -161,7 +161,8 @@ fn titles(a: &str, b: &str) -> Agreement {
         return found;
     }
     let subject = |title: &str| -> BTreeSet<String> {
-        wording(title).words.into_iter().filter(|w| !PLAIN.contains(&w.as_str())).collect()
+        let words = wording(title);
+        words.words.iter().filter(|w| !PLAIN.contains(&w.as_str())).cloned().collect()
     };
     let (a, b) = (subject(a), subject(b));
     match (a == b, a.is_subset(&b) || b.is_subset(&a)) {

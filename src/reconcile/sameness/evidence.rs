@@ -129,7 +129,7 @@ fn names_other_acts(a: &Claim<'_>, b: &Claim<'_>) -> bool {
         return false;
     }
     let of_any = |name: &str| {
-        let words = wording(name).words;
+        let words = &wording(name).words;
         !words.is_empty() && words.iter().all(|word| ACTS.contains(&word.as_str()))
     };
     let mut called = names(a).into_iter().chain(names(b));
@@ -141,8 +141,8 @@ fn other_amounts(a: &str, b: &str) -> bool {
     if a == b || !counts(a) || !counts(b) {
         return false;
     }
-    let (x, y) = (wording(a).amounts, wording(b).amounts);
-    !x.is_empty() && !y.is_empty() && x.is_disjoint(&y)
+    let (x, y) = (wording(a), wording(b));
+    !x.amounts.is_empty() && !y.amounts.is_empty() && x.amounts.is_disjoint(&y.amounts)
 }
 
 /// Left, right or both: in the names, or as the body site. Where only the one says it, that is
