@@ -70,6 +70,9 @@ pub struct LimitsConfig {
     /// Homes that may wait for settling before pulled pages wait too; default 50,000: a first
     /// pull of a usual store runs through, and an endpoint that floods us does not outrun us.
     pub dirty_homes_max: usize,
+    /// Homes that one transaction of settling takes on; default 64. More are faster and take more
+    /// memory.
+    pub homes_per_settle: usize,
 }
 
 impl Default for LimitsConfig {
@@ -96,6 +99,7 @@ impl Default for LimitsConfig {
             search_count_max: 500,
             requests_max: 256,
             dirty_homes_max: 50_000,
+            homes_per_settle: 64,
         }
     }
 }

@@ -22,7 +22,6 @@ use crate::telemetry::FlowMetrics;
 use super::audit::AuditWriter;
 use super::ingest::FILES;
 use super::link_ahead::Linked;
-use super::settle::HOMES_PER_SETTLE;
 use super::stop::Stop;
 
 /// What a gateway is made of.
@@ -63,11 +62,15 @@ pub struct Gateway {
     dirty_homes_max: usize,
     second_reviewer: SecondReviewer,
     care: Arc<Care>,
+    homes_per_settle: usize,
     /// The endpoints' states as of a generation of the store's cursors.
     states: Mutex<Option<(u64, Arc<[EndpointState]>)>>,
     /// Hash of all that views depend on besides sources, links and model.
     rules: Hash,
 }
+
+/// How many dirty homes one transaction takes on unless told otherwise.
+const HOMES_PER_SETTLE: usize = 64;
 
 /// What is known of an endpoint's freshness; handed out with every answer (P6).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,6 +152,7 @@ impl Gateway {
             dirty_homes_max: usize::MAX,
             second_reviewer: SecondReviewer::Never,
             care: Care::embedded(),
+            homes_per_settle: HOMES_PER_SETTLE,
             states: Mutex::default(),
             rules,
         }
@@ -173,6 +177,12 @@ impl Gateway {
     /// The same with other care-management data than what is compiled in.
     pub fn with_care(self, care: Arc<Care>) -> Self {
         Self { care, ..self }
+    }
+
+    /// The same with another number of dirty homes that one transaction takes on, which bounds
+    /// its memory; 64 without.
+    pub fn with_homes_per_settle(self, homes: usize) -> Self {
+        Self { homes_per_settle: homes.max(1), ..self }
     }
 
     /// A gateway on the embedded profiles whose endpoints are in these states.
@@ -268,6 +278,10 @@ impl Gateway {
     }
 
     /// Homes that may be dirty before pulls wait.
+    pub(super) fn homes_per_settle(&self) -> usize {
+        self.homes_per_settle
+    }
+
     pub(super) fn dirty_homes_max(&self) -> usize {
         self.dirty_homes_max
     }
@@ -374,7 +388,7 @@ impl Gateway {
         loop {
             let dirty = match owner {
                 Some(owner) => self.dirty_of(owner)?,
-                None => self.store.dirty(&access, HOMES_PER_SETTLE)?,
+                None => self.store.dirty(&access, self.homes_per_settle)?,
             };
             if dirty.is_empty() {
                 return Ok(0);

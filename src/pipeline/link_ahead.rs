@@ -10,7 +10,7 @@ use crate::store::{Dirty, Settle, StoreError};
 
 use super::gateway::{Gateway, GatewayError};
 use super::identify::{Subject, identify, read_subject};
-use super::settle::{CONFLICT_RETRIES_MAX, HOMES_PER_SETTLE};
+use super::settle::CONFLICT_RETRIES_MAX;
 
 /// How many homes are linked ahead: bounds the memory for what they are compared by.
 const HOMES_MAX: usize = 8_192;
@@ -44,7 +44,7 @@ impl Gateway {
     pub(super) fn link_ahead(&self) -> Result<Linked, GatewayError> {
         let mut linked = Linked::default();
         let access = Access::system();
-        if self.store().dirty_count(&access)? <= HOMES_PER_SETTLE {
+        if self.store().dirty_count(&access)? <= self.homes_per_settle() {
             return Ok(linked);
         }
         let marks = self.store().dirty(&access, HOMES_MAX)?;

@@ -25,6 +25,7 @@ mod review;
 mod review_page;
 mod second_review;
 mod settle;
+mod settle_ahead;
 mod stale;
 mod steward;
 mod steward_log;

@@ -15,7 +15,6 @@ use super::accept::{CursorAt, Receipt, accept};
 use super::gateway::{Gateway, GatewayError};
 use super::ingest::FILES;
 use super::link_ahead::Linked;
-use super::settle::HOMES_PER_SETTLE;
 
 /// The part under which the state of the endpoint as a whole stands.
 const WHOLE: &str = "endpoint";
@@ -140,7 +139,7 @@ impl Gateway {
             return Ok(());
         }
         let began = Instant::now();
-        let dirty = self.store().dirty(&access, HOMES_PER_SETTLE)?;
+        let dirty = self.store().dirty(&access, self.homes_per_settle())?;
         if !dirty.is_empty() {
             self.settle(&dirty, &Linked::default())?;
         }

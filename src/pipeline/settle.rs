@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::flow::{Access, ChartKey, DerivedId, Disposition, Home, Owner, RecordKey, View};
 use crate::store::{
@@ -16,8 +16,6 @@ use super::identify::{Identified, Subject, identify, read_subject};
 use super::link_ahead::Linked;
 use super::weave::{OwnerView, weave_owner};
 
-/// How many dirty homes one transaction takes on: what bounds its memory.
-pub(super) const HOMES_PER_SETTLE: usize = 64;
 /// How often a settle is tried again when another writer was faster.
 pub(super) const CONFLICT_RETRIES_MAX: u32 = 50;
 
@@ -30,9 +28,22 @@ pub struct Settled {
     pub owners: usize,
 }
 
-/// A settle ready to commit, what it does, and the records it refers to that had not come,
-/// each with a home of the referrer.
-type Prepared = (Settle, Settled, Vec<(DerivedId, Home)>);
+/// A settle ready to commit.
+pub(super) struct Prepared {
+    pub(super) batch: Settle,
+    /// What it does.
+    pub(super) settled: Settled,
+    /// The records it refers to that had not come, each with a home of the referrer.
+    pub(super) unknown: Vec<(DerivedId, Home)>,
+}
+
+impl Prepared {
+    /// The homes it cleans or links.
+    pub(super) fn homes(&self) -> impl Iterator<Item = &Home> {
+        let linked = self.batch.links.iter().map(|link| &link.home);
+        self.batch.clean.iter().map(|mark| &mark.home).chain(linked)
+    }
+}
 
 impl Gateway {
     /// Settles until nothing is dirty or the gateway is told to stop, telling progress (homes
@@ -50,11 +61,14 @@ impl Gateway {
             // After as many homes as were linked ahead it is time for the next ones.
             let linked_until = total.homes + linked.len().max(1);
             while total.homes < linked_until {
-                let dirty = self.store().dirty(&Access::system(), HOMES_PER_SETTLE)?;
-                if dirty.is_empty() || self.is_stopping() {
-                    return Ok(total);
+                let mut settled = self.settle_ahead(&linked)?;
+                if settled.homes == 0 {
+                    let dirty = self.store().dirty(&Access::system(), self.homes_per_settle())?;
+                    if dirty.is_empty() || self.is_stopping() {
+                        return Ok(total);
+                    }
+                    settled = self.settle(&dirty, &linked)?;
                 }
-                let settled = self.settle(&dirty, &linked)?;
                 total.homes += settled.homes;
                 total.owners += settled.owners;
                 progress(total.homes, self.store().dirty_count(&Access::system())?);
@@ -70,16 +84,18 @@ impl Gateway {
         let _one_at_a_time = self.settling();
         let began = Instant::now();
         let settled = self.settle_parts(dirty, linked);
-        let took = began.elapsed();
-        self.metrics().settle.ended(took, settled.is_ok());
-        let Settled { homes, owners } = *settled.as_ref().unwrap_or(&Settled::default());
+        self.tell_settled(began.elapsed(), settled.as_ref().ok().copied());
+        settled
+    }
+
+    /// Counts and logs a settle that has ended; `None` if it failed.
+    pub(super) fn tell_settled(&self, took: Duration, settled: Option<Settled>) {
+        self.metrics().settle.ended(took, settled.is_some());
+        let Some(Settled { homes, owners }) = settled else { return };
         self.metrics().homes_settled.add(homes as u64);
         self.metrics().owners_woven.add(owners as u64);
         let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        if settled.is_ok() {
-            tracing::info!(homes, owners, ms, "settled");
-        }
-        settled
+        tracing::info!(homes, owners, ms, "settled");
     }
 
     fn settle_parts(&self, dirty: &[Dirty], linked: &Linked) -> Result<Settled, GatewayError> {
@@ -96,10 +112,14 @@ impl Gateway {
         Ok(total)
     }
 
-    fn settle_part(&self, dirty: &[Dirty], linked: &Linked) -> Result<Settled, GatewayError> {
+    pub(super) fn settle_part(
+        &self,
+        dirty: &[Dirty],
+        linked: &Linked,
+    ) -> Result<Settled, GatewayError> {
         let mut tries = 0;
         loop {
-            let (batch, settled, unknown) = self.prepare_settle(dirty, linked)?;
+            let Prepared { batch, settled, unknown } = self.prepare_settle(dirty, linked)?;
             match self.store().settle(batch) {
                 Ok(_) => {
                     self.look_again(&unknown)?;
@@ -113,7 +133,7 @@ impl Gateway {
 
     /// A record that was unknown while its referrer was woven may have been accepted before the
     /// referrer was stored: nobody else would then notice.
-    fn look_again(&self, unknown: &[(DerivedId, Home)]) -> Result<(), GatewayError> {
+    pub(super) fn look_again(&self, unknown: &[(DerivedId, Home)]) -> Result<(), GatewayError> {
         let ids: Vec<DerivedId> = unknown.iter().map(|(id, _)| *id).collect();
         let headers = self.store().headers(&Access::system(), &ids)?;
         let come = unknown.iter().zip(headers).filter(|(_, header)| header.is_some());
@@ -124,7 +144,11 @@ impl Gateway {
         Ok(())
     }
 
-    fn prepare_settle(&self, dirty: &[Dirty], linked: &Linked) -> Result<Prepared, GatewayError> {
+    pub(super) fn prepare_settle(
+        &self,
+        dirty: &[Dirty],
+        linked: &Linked,
+    ) -> Result<Prepared, GatewayError> {
         let store = self.store().as_ref();
         let access = Access::system();
         let mut batch = Settle { clean: dirty.to_vec(), at: self.now(), ..Settle::default() };
@@ -179,7 +203,7 @@ impl Gateway {
         self.retire_owners(&identified, &groups, &live, &mut batch)?;
         let settled = Settled { homes: batch.clean.len(), owners: batch.views.len() };
         batch.links = identified.links.into_values().collect();
-        Ok((batch, settled, unknown))
+        Ok(Prepared { batch, settled, unknown })
     }
 
     /// Other dirty homes of the same groups are settled with them: their links are those of
