@@ -66,6 +66,7 @@ impl Gateway {
                 subjects.insert(mark.home.clone(), read_subject(store, &access, &mark.home)?);
             }
             let identified = identify(store, self.model(), subjects.clone())?;
+            let changed = self.changed_keys(&identified.links)?.into_iter().collect();
             let mut batch = Settle {
                 expected: identified.expected,
                 review_of: identified.links.keys().cloned().collect(),
@@ -73,15 +74,30 @@ impl Gateway {
                 at: self.now(),
                 ..Settle::default()
             };
+            let mut fellows = Vec::new();
             for (home, mut link) in identified.links {
-                link.owner = store.link(&access, &home)?.and_then(|before| before.owner);
+                let before = store.link(&access, &home)?;
+                // Once this is stored, nothing leads from the one to the other any more.
+                let is_other = before.as_ref().is_some_and(|before| before.edges != link.edges);
+                if is_other && !subjects.contains_key(&home) {
+                    fellows.push(home.clone());
+                }
+                link.owner = before.and_then(|before| before.owner);
                 batch.links.push(link);
             }
+            batch.dirty.extend(fellows.iter().cloned());
+            // When these homes are settled their links will be as stored, and tell no change.
+            self.mark_referrers(&changed, &mut batch)?;
             match store.settle(batch) {
                 Ok(_) => {
                     for mark in marks {
                         let subject = subjects.remove(&mark.home).unwrap_or_default();
                         linked.0.insert(mark.home.clone(), (mark.seq, subject));
+                    }
+                    for home in fellows {
+                        let Some(mark) = store.dirty_mark(&access, &home)? else { continue };
+                        let subject = read_subject(store, &access, &home)?;
+                        linked.0.entry(home).or_insert((mark.seq, subject));
                     }
                     return Ok(());
                 }

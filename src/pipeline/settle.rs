@@ -35,6 +35,8 @@ pub(super) struct Prepared {
     pub(super) settled: Settled,
     /// The records it refers to that had not come, each with a home of the referrer.
     pub(super) unknown: Vec<(DerivedId, Home)>,
+    /// Whether its homes may be linked otherwise than is stored.
+    pub(super) says_new: bool,
 }
 
 impl Prepared {
@@ -119,7 +121,7 @@ impl Gateway {
     ) -> Result<Settled, GatewayError> {
         let mut tries = 0;
         loop {
-            let Prepared { batch, settled, unknown } = self.prepare_settle(dirty, linked)?;
+            let Prepared { batch, settled, unknown, .. } = self.prepare_settle(dirty, linked)?;
             match self.store().settle(batch) {
                 Ok(_) => {
                     self.look_again(&unknown)?;
@@ -151,12 +153,14 @@ impl Gateway {
     ) -> Result<Prepared, GatewayError> {
         let store = self.store().as_ref();
         let access = Access::system();
-        let mut batch = Settle { clean: dirty.to_vec(), at: self.now(), ..Settle::default() };
+        let dirty = self.with_fellows(dirty)?;
+        let mut batch = Settle { clean: dirty.clone(), at: self.now(), ..Settle::default() };
+        let mut says_new = false;
 
         let mut subjects: BTreeMap<Home, Subject> = BTreeMap::new();
         let mut shared: Vec<Home> = Vec::new();
         let mut reweave: BTreeSet<Home> = BTreeSet::new();
-        for mark in dirty {
+        for mark in &dirty {
             let home = &mark.home;
             if let Home::Shared(record) = home {
                 match self.place_shared(home)? {
@@ -169,7 +173,10 @@ impl Gateway {
             reweave.insert(home.clone());
             let subject = match linked.subject(mark) {
                 Some(subject) => subject,
-                None => read_subject(store, &access, home)?,
+                None => {
+                    says_new = true;
+                    read_subject(store, &access, home)?
+                }
             };
             subjects.insert(home.clone(), subject);
         }
@@ -203,7 +210,23 @@ impl Gateway {
         self.retire_owners(&identified, &groups, &live, &mut batch)?;
         let settled = Settled { homes: batch.clean.len(), owners: batch.views.len() };
         batch.links = identified.links.into_values().collect();
-        Ok(Prepared { batch, settled, unknown })
+        Ok(Prepared { batch, settled, unknown, says_new })
+    }
+
+    /// These dirty homes and those that were one view with them: what is linked ahead no longer
+    /// leads from the one to the other, and no part of a view may be left without the rest.
+    fn with_fellows(&self, dirty: &[Dirty]) -> Result<Vec<Dirty>, GatewayError> {
+        let mut all = dirty.to_vec();
+        let mut met: BTreeSet<Home> = dirty.iter().map(|mark| mark.home.clone()).collect();
+        for mark in dirty {
+            let Some(head) = self.stored_view(&mark.home)? else { continue };
+            for home in head.homes {
+                if met.insert(home.clone()) {
+                    all.extend(self.store().dirty_mark(&Access::system(), &home)?);
+                }
+            }
+        }
+        Ok(all)
     }
 
     /// Other dirty homes of the same groups are settled with them: their links are those of

@@ -24,6 +24,7 @@ struct Committing<'scope> {
     marks: Vec<Dirty>,
     /// The homes it cleans and links.
     homes: BTreeSet<Home>,
+    says_new: bool,
     settled: Settled,
     unknown: Vec<(crate::flow::DerivedId, Home)>,
     preparing: Duration,
@@ -52,7 +53,8 @@ impl Gateway {
                 let began = Instant::now();
                 let mut prepared = self.prepare_settle(&marks, linked)?;
                 if let Some(before) = committing.take() {
-                    let meets = prepared.homes().any(|home| before.homes.contains(home));
+                    let meets =
+                        before.says_new || prepared.homes().any(|home| before.homes.contains(home));
                     let again = self.committed(before, linked, &mut total)?;
                     if meets || again {
                         prepared = self.prepare_settle(&marks, linked)?;
@@ -90,12 +92,12 @@ impl Gateway {
         preparing: Duration,
     ) -> Committing<'scope> {
         let homes = prepared.homes().cloned().collect();
-        let Prepared { batch, settled, unknown } = prepared;
+        let Prepared { batch, settled, unknown, says_new } = prepared;
         let thread = scope.spawn(move || {
             let began = Instant::now();
             (self.store().settle(batch), began.elapsed())
         });
-        Committing { marks, homes, settled, unknown, preparing, thread }
+        Committing { marks, homes, says_new, settled, unknown, preparing, thread }
     }
 
     /// Waits for a commit. Returns whether the settle had to be made anew, because another writer
