@@ -12,7 +12,7 @@ use crate::store::{ViewHead, verify_audit_chain};
 use super::gateway::{Gateway, GatewayError};
 use super::ledger::LedgerFilter;
 use super::report::ledger_sums;
-use super::weave::{OwnerView, weave_owner};
+use super::weave::{OwnerView, weave_anew};
 
 /// How many owners, homes or audit entries are read at once.
 const PAGE: usize = 256;
@@ -80,7 +80,7 @@ impl Gateway {
                     verified.found("view", format!("{} has no view", owner.id()));
                     continue;
                 };
-                let OwnerView { view, .. } = weave_owner(self, &head.homes)?;
+                let OwnerView { view, .. } = weave_anew(self, &head.homes)?;
                 self.compare_view(&head, &view, verified)?;
                 verified.owners += 1;
                 progress(verified.owners);

@@ -38,11 +38,27 @@ pub(super) struct StoredTables {
     pub(super) tables: BTreeMap<ResourceType, Table>,
 }
 
-/// Weaves the view of the owner of these homes.
+/// Weaves the view of the owner of these homes; rows of equal input are those of the stored view.
 ///
 /// # Errors
 /// When the store fails.
 pub(super) fn weave_owner(gateway: &Gateway, homes: &[Home]) -> Result<OwnerView, GatewayError> {
+    weave_upon(gateway, homes, Previous::read(gateway, homes)?)
+}
+
+/// Weaves the view of the owner of these homes from its records alone.
+///
+/// # Errors
+/// When the store fails.
+pub(super) fn weave_anew(gateway: &Gateway, homes: &[Home]) -> Result<OwnerView, GatewayError> {
+    weave_upon(gateway, homes, Previous::none(gateway))
+}
+
+fn weave_upon(
+    gateway: &Gateway,
+    homes: &[Home],
+    previous: Previous<'_>,
+) -> Result<OwnerView, GatewayError> {
     let store = gateway.store().as_ref();
     let access = Access::system();
     let mut records: Vec<(&Home, Vec<StoredRecord>)> = Vec::new();
@@ -60,7 +76,6 @@ pub(super) fn weave_owner(gateway: &Gateway, homes: &[Home]) -> Result<OwnerView
     }
     superseded.retain(|_, versions| *versions != 0);
 
-    let previous = Previous::read(gateway, homes)?;
     let outside = StoreOutside::new(store, gateway.endpoint_facts());
     let overrides = standing_overrides(store, homes)?;
     let mut view = weave_records(gateway, (records, overrides), &outside, &previous);
@@ -219,6 +234,16 @@ struct Previous<'a> {
 }
 
 impl<'a> Previous<'a> {
+    fn none(gateway: &'a Gateway) -> Self {
+        Self {
+            store: gateway.store().as_ref(),
+            tables: BTreeMap::new(),
+            bodies: RefCell::default(),
+            current: BTreeSet::new(),
+            failed: OnceLock::new(),
+        }
+    }
+
     fn read(gateway: &'a Gateway, homes: &[Home]) -> Result<Self, StoreError> {
         let store = gateway.store().as_ref();
         let rules = gateway.view_stamp().policy;

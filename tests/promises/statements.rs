@@ -224,7 +224,10 @@ fn retracted(resource: &Value) -> Value {
             let coding = json!({"coding": [{"system": system, "code": error}]});
             set(members, "verificationStatus", coding);
         }
-        _ if members.contains_key("status") => set(members, "status", error),
+        // A Location can only be suspended.
+        _ if name != "Location" && members.contains_key("status") => {
+            set(members, "status", error);
+        }
         _ => set(members, "language", json!("en-GB")),
     }
     resource
