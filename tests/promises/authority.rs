@@ -97,6 +97,39 @@ fn the_requesters_system_decides_about_an_order() -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// More homes are dirty than one settle takes on, so all are linked first: what that changes for
+/// others must not be forgotten. Doctors by identifier were asked for before there were any.
+#[test]
+fn a_directory_that_comes_at_once_reaches_who_asked_before() -> Result<(), TestCaseError> {
+    let mut world = World::new();
+    world.take(&person([true, true]));
+    world.settle();
+    world.take(&directory(&[]));
+    world.settle();
+    prop_assert_eq!(decided(&world), ("active".to_owned(), "requester-system".to_owned()));
+    assert_conserved(&world)
+}
+
+/// The one doctor turns out to be two: the record that did not change is left alone, and must not
+/// be left without a view.
+#[test]
+fn an_entry_parted_among_many_changes_leaves_no_record_behind() -> Result<(), TestCaseError> {
+    let mut world = World::new();
+    world.take(&person([false, false]));
+    world.take(&directory(&[]));
+    world.settle();
+    let before = directory(&[]).len();
+    let changes = directory(&[
+        Later::OtherDoctor,
+        Later::RoleElsewhere,
+        Later::OrganizationRenumbered,
+        Later::RoleAtValley,
+    ]);
+    world.take(&changes[before..]);
+    world.settle();
+    assert_conserved(&world)
+}
+
 /// Without roles a doctor whom one endpoint alone knows is taken for its own.
 #[test]
 fn a_practitioner_whom_one_endpoint_alone_knows_leads_to_it() -> Result<(), TestCaseError> {
