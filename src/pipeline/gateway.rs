@@ -1,6 +1,7 @@
 //! The gateway: a store with the policy, the model and the endpoints that go with it.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -56,6 +57,8 @@ pub struct Gateway {
     facts: BTreeMap<Arc<str>, EndpointFacts>,
     audit: AuditWriter,
     settling: Mutex<()>,
+    /// How many wait for it.
+    to_settle: AtomicUsize,
     ingest: OnceLock<Arc<Ingest>>,
     stop: Stop,
     metrics: FlowMetrics,
@@ -71,6 +74,9 @@ pub struct Gateway {
 
 /// How many dirty homes one transaction takes on unless told otherwise.
 const HOMES_PER_SETTLE: usize = 64;
+
+/// How long who settles everything waits for others to take their turn.
+const GIVE_WAY_MS: u32 = 50;
 
 /// What is known of an endpoint's freshness; handed out with every answer (P6).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,6 +152,7 @@ impl Gateway {
             facts,
             audit,
             settling: Mutex::new(()),
+            to_settle: AtomicUsize::new(0),
             ingest: OnceLock::new(),
             stop: Stop::new(),
             metrics,
@@ -319,8 +326,26 @@ impl Gateway {
 
     /// Only one settle at a time: identity is decided on what the one before has stored.
     pub(super) fn settling(&self) -> MutexGuard<'_, ()> {
+        self.to_settle.fetch_add(1, Ordering::Relaxed);
         // A panic while settling has stored nothing, so the next one may go on.
-        self.settling.lock().unwrap_or_else(PoisonError::into_inner)
+        let settling = self.settling.lock().unwrap_or_else(PoisonError::into_inner);
+        self.to_settle.fetch_sub(1, Ordering::Relaxed);
+        settling
+    }
+
+    /// Whether a reader or a steward waits for settling to be theirs.
+    pub(super) fn is_waited_for(&self) -> bool {
+        self.to_settle.load(Ordering::Relaxed) > 0
+    }
+
+    /// Lets those who wait go first: the lock itself would give it back to who had it last.
+    pub(super) fn give_way(&self) {
+        for _ in 0..GIVE_WAY_MS {
+            if !self.is_waited_for() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Writes an audit entry; returns when it is durable. Entries are committed in groups.

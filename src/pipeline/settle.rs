@@ -63,17 +63,20 @@ impl Gateway {
             // After as many homes as were linked ahead it is time for the next ones.
             let linked_until = total.homes + linked.len().max(1);
             while total.homes < linked_until {
-                let mut settled = self.settle_ahead(&linked)?;
-                if settled.homes == 0 {
+                let mut tell = |settled: Settled| -> Result<(), GatewayError> {
+                    total.homes += settled.homes;
+                    total.owners += settled.owners;
+                    progress(total.homes, self.store().dirty_count(&Access::system())?);
+                    Ok(())
+                };
+                if !self.settle_ahead(&linked, &mut tell)? {
                     let dirty = self.store().dirty(&Access::system(), self.homes_per_settle())?;
                     if dirty.is_empty() || self.is_stopping() {
                         return Ok(total);
                     }
-                    settled = self.settle(&dirty, &linked)?;
+                    tell(self.settle(&dirty, &linked)?)?;
                 }
-                total.homes += settled.homes;
-                total.owners += settled.owners;
-                progress(total.homes, self.store().dirty_count(&Access::system())?);
+                self.give_way();
             }
         }
     }

@@ -16,8 +16,11 @@ use super::gateway::{Gateway, GatewayError};
 use super::link_ahead::Linked;
 use super::settle::{Prepared, Settled};
 
-/// After as many settles whoever waits for one (a reader, a steward) gets a turn.
-const SETTLES_PER_TURN: usize = 4;
+/// After as many settles at most the homes linked ahead are counted anew.
+const SETTLES_PER_TURN: usize = 64;
+
+/// Is told of every settle that is done.
+type Tell<'t> = dyn FnMut(Settled) -> Result<(), GatewayError> + 't;
 
 /// A settle under way to the disk.
 struct Committing<'scope> {
@@ -32,22 +35,28 @@ struct Committing<'scope> {
 }
 
 impl Gateway {
-    /// Settles some of what is dirty and linked ahead, the next while the one before is
-    /// committed. Nothing is settled if what is dirty first is not of that kind.
+    /// Settles what is dirty and linked ahead, the next while the one before is committed, until
+    /// somebody else waits for settling; tells of each. Returns whether it settled anything: it
+    /// does not if what is dirty first is not of that kind.
     ///
     /// # Errors
     /// When the store fails, or other writers keep being faster.
-    pub(super) fn settle_ahead(&self, linked: &Linked) -> Result<Settled, GatewayError> {
+    pub(super) fn settle_ahead(
+        &self,
+        linked: &Linked,
+        tell: &mut Tell<'_>,
+    ) -> Result<bool, GatewayError> {
         if linked.len() == 0 {
-            return Ok(Settled::default());
+            return Ok(false);
         }
         let _one_at_a_time = self.settling();
         std::thread::scope(|scope| {
-            let mut total = Settled::default();
+            let mut any = false;
             let mut committing: Option<Committing<'_>> = None;
             for _ in 0..SETTLES_PER_TURN {
                 let marks = self.next_marks(linked, committing.as_ref())?;
-                if marks.is_empty() || self.is_stopping() {
+                let enough = self.is_stopping() || self.is_waited_for() && any;
+                if marks.is_empty() || enough {
                     break;
                 }
                 let began = Instant::now();
@@ -55,17 +64,18 @@ impl Gateway {
                 if let Some(before) = committing.take() {
                     let meets =
                         before.says_new || prepared.homes().any(|home| before.homes.contains(home));
-                    let again = self.committed(before, linked, &mut total)?;
+                    let again = self.committed(before, linked, tell)?;
                     if meets || again {
                         prepared = self.prepare_settle(&marks, linked)?;
                     }
                 }
+                any = true;
                 committing = Some(self.commit_on(scope, marks, prepared, began.elapsed()));
             }
             if let Some(last) = committing {
-                self.committed(last, linked, &mut total)?;
+                self.committed(last, linked, tell)?;
             }
-            Ok(total)
+            Ok(any)
         })
     }
 
@@ -106,7 +116,7 @@ impl Gateway {
         &self,
         committing: Committing<'_>,
         linked: &Linked,
-        total: &mut Settled,
+        tell: &mut Tell<'_>,
     ) -> Result<bool, GatewayError> {
         let Committing { marks, mut settled, unknown, preparing, thread, .. } = committing;
         let (done, took) = match thread.join() {
@@ -124,8 +134,7 @@ impl Gateway {
         };
         self.tell_settled(preparing + took + began.elapsed(), outcome.is_ok().then_some(settled));
         outcome?;
-        total.homes += settled.homes;
-        total.owners += settled.owners;
+        tell(settled)?;
         Ok(conflict)
     }
 }
