@@ -30,7 +30,8 @@ const CANARIES: [&str; 16] = [
 
 #[test]
 fn no_patient_data_in_logs_metrics_and_error_texts() {
-    let site = Site::of(vec![("north", Some(stated())), ("south", Some(others())), ("down", None)]);
+    let providers = vec![("north", Some(stated())), ("south", Some(others())), ("down", None)];
+    let site = Site::made(providers, "[[endpoint]]\nid = \"clinic\"\nkind = \"client\"\n");
     let mut told = String::new();
     for faults in [
         vec![Fault::Truncated],
@@ -115,8 +116,21 @@ fn ask(gateway: &Gateway<'_>) {
     };
     assert_eq!(gateway.send("Patient/_search", form).0, 400);
     let write = |client: &reqwest::Client, url| client.put(url).body("{\"zzsearch\":1");
-    // No client is configured.
-    assert_eq!(gateway.send("Patient/zzpath", write).0, 403);
+    assert_eq!(gateway.send("Patient/zzpath", write).0, 415);
+    for (body, expected) in [
+        (r#"{"resourceType":"Patient","name":[{"family":"Zzfamily"}],"zzelement":1}"#, 4),
+        (r#"{"resourceType":"Patient","zzsearch":1,"zzsearch":2}"#, 4),
+        (
+            r#"{"resourceType":"Patient","name":[{"family":"Zzfamily"}],"birthDate":"1931-07-13"}"#,
+            2,
+        ),
+    ] {
+        let write = |client: &reqwest::Client, url| {
+            let write = client.post(url).header("content-type", "application/fhir+json");
+            write.header("if-none-exist", "identifier=zzsearch").body(body)
+        };
+        assert_eq!(gateway.send("Patient", write).0 / 100, expected, "{body}");
+    }
 }
 
 fn assert_metrics(metrics: &str) {

@@ -46,7 +46,8 @@ impl Site {
         Self::made(endpoints, "")
     }
 
-    fn made(endpoints: Vec<(&str, Option<Vec<Bytes>>)>, more: &str) -> Self {
+    /// The same with more endpoints, as the configuration has them.
+    pub(crate) fn made(endpoints: Vec<(&str, Option<Vec<Bytes>>)>, more: &str) -> Self {
         let runtime = Runtime::new().unwrap();
         let dir = tempfile::tempdir().unwrap();
         let (mut bases, mut simulators) = (Vec::new(), Vec::new());
