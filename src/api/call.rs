@@ -92,8 +92,9 @@ impl Call {
 
     /// Whether what is not supported must be refused, not ignored.
     pub(super) fn is_strict(&self) -> bool {
-        let words = self.header(header::HeaderName::from_static("prefer")).unwrap_or_default();
-        words.split([',', ';']).any(|word| word.trim().eq_ignore_ascii_case("handling=strict"))
+        let stated = self.headers.get_all("prefer").iter();
+        let mut words = stated.filter_map(|v| v.to_str().ok()).flat_map(|v| v.split([',', ';']));
+        words.any(|word| word.trim().eq_ignore_ascii_case("handling=strict"))
     }
 
     /// Whether the answer shall be indented.

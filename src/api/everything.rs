@@ -7,7 +7,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::Response;
 
-use crate::fhir::{ResourceType, parse_moment};
+use crate::fhir::{ResourceType, Subset, parse_moment};
 use crate::flow::{DerivedId, Owner};
 
 use super::answer::{Interaction, answer};
@@ -16,9 +16,10 @@ use super::error::{ApiError, shown_name};
 use super::hit::Hit;
 use super::paging::{CursorSeal, Page, PageKey, page};
 use super::params::{Params, alternatives};
-use super::query::{ignored, page_size};
+use super::query::ignored;
 use super::reader::{Reader, RowRef};
 use super::respond::{self, Answer};
+use super::result_params::page_size;
 use super::searchset::Searchset;
 use super::{Api, ApiOptions, served};
 
@@ -69,9 +70,11 @@ fn run(reader: &mut Reader<'_>, call: &mut Call, id: DerivedId) -> Result<Answer
         path: &path,
         params: &wanted.used,
         cursor: wanted.cursor.as_deref(),
-        seal: &seal,
-        page,
+        next: page.next.map(|key| seal.seal(key)),
+        total: page.total,
+        hits: page.hits,
         extras: Vec::new(),
+        subset: &Subset::Whole,
         notes,
     };
     searchset.answer(reader)
@@ -85,12 +88,12 @@ fn page_of(
     wanted: &Wanted,
     owner: Owner,
     after: Option<PageKey>,
-) -> Result<Page, ApiError> {
+) -> Result<Page<PageKey>, ApiError> {
     let mut rows = Vec::new();
     for resource_type in served::person_types() {
         rows.extend(reader.rows(owner, resource_type)?);
     }
-    let within = page(wanted.hits(&rows), after, wanted.count);
+    let within = page(wanted.hits(&rows), after.as_ref(), wanted.count);
     let wants_directory =
         wanted.types.as_ref().is_none_or(|types| types.iter().copied().any(served::in_directory));
     if !wants_directory {
@@ -100,7 +103,7 @@ fn page_of(
         return Ok(Page { total: None, ..within });
     }
     add_directory(reader, &mut rows)?;
-    Ok(page(wanted.hits(&rows), after, wanted.count))
+    Ok(page(wanted.hits(&rows), after.as_ref(), wanted.count))
 }
 
 /// Adds the directory rows that rows of the person refer to.

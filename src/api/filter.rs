@@ -5,10 +5,12 @@ use std::collections::btree_map::Entry;
 
 use jiff::Timestamp;
 
+use crate::fhir::ResourceType;
 use crate::fhir::search::instant_matches;
 use crate::flow::{Indexed, Owner, SearchValue};
 use crate::store::Values;
 
+use super::chain::Chains;
 use super::error::ApiError;
 use super::params::alternatives;
 use super::query::{NamedCriterion, Query};
@@ -22,13 +24,14 @@ const ASSESS_PLAN: &str = "assess-plan";
 /// # Errors
 /// When the store fails.
 pub(super) fn matching(
-    reader: &Reader<'_>,
+    reader: &mut Reader<'_>,
     query: &Query,
     rows: Vec<RowRef>,
 ) -> Result<Vec<RowRef>, ApiError> {
     let params: Vec<u16> = query.criteria.iter().map(|named| named.criterion.param).collect();
     let mut of_owner: BTreeMap<Owner, Values> = BTreeMap::new();
     let mut matching = Vec::with_capacity(rows.len());
+    let mut chains = Chains::default();
     for row in rows {
         let values = match of_owner.entry(row.owner) {
             Entry::Occupied(known) => known.into_mut(),
@@ -37,7 +40,11 @@ pub(super) fn matching(
                 unknown.insert(reader.values(row.owner, query.resource_type, &params)?)
             }
         };
-        if matches(query, row.row().last_updated, values.of(row.row().id)) {
+        let mut met = matches(query, row.row().last_updated, values.of(row.row().id));
+        for condition in &query.chains {
+            met = met && chains.hold(reader, &row, condition)?;
+        }
+        if met {
             matching.push(row);
         }
     }
@@ -46,15 +53,23 @@ pub(super) fn matching(
 
 /// Whether a resource meets every criterion of a search, whom it is about and `_id` apart.
 pub(super) fn matches(query: &Query, last_updated: Timestamp, values: &[SearchValue]) -> bool {
-    let updated = query.last_updated.iter().all(|value| {
-        let wanted = alternatives(value);
-        wanted.iter().any(|text| instant_matches(text, last_updated).unwrap_or(false))
-    });
-    updated && query.criteria.iter().all(|named| meets(query, named, values))
+    query.last_updated.iter().all(|value| updated(&alternatives(value), last_updated))
+        && query.criteria.iter().all(|named| meets(query.resource_type, named, values))
 }
 
-fn meets(query: &Query, named: &NamedCriterion, values: &[SearchValue]) -> bool {
-    if query.resource_type.name() == "CarePlan" && &*named.name == "category" {
+/// Whether a time meets one of the alternatives of `_lastUpdated`.
+pub(super) fn updated(wanted: &[impl AsRef<str>], last_updated: Timestamp) -> bool {
+    let meets = |text: &str| instant_matches(text, last_updated).unwrap_or(false);
+    wanted.iter().any(|text| meets(text.as_ref()))
+}
+
+/// Whether a resource of a type with these values meets a criterion.
+pub(super) fn meets(
+    resource_type: ResourceType,
+    named: &NamedCriterion,
+    values: &[SearchValue],
+) -> bool {
+    if resource_type.name() == "CarePlan" && &*named.name == "category" {
         return named.criterion.matches(&plan_categories(named.criterion.param, values));
     }
     named.criterion.matches(values)

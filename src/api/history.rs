@@ -18,9 +18,9 @@ use super::error::{ApiError, shown_name};
 use super::history_page::{self, HistoryPage, Place};
 use super::paging::CursorSeal;
 use super::params::Params;
-use super::query::page_size;
 use super::reader::Reader;
 use super::respond::{self, Answer};
+use super::result_params::page_size;
 use super::{Api, ApiOptions, served};
 
 /// Changes that a page of the history of a type or of all types looks at; a page may hold fewer

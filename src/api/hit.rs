@@ -26,6 +26,14 @@ impl Hit {
         }
     }
 
+    /// The id that it is given under.
+    pub(super) fn id(&self) -> String {
+        match self {
+            Self::Row(row) => row.row().id.to_string(),
+            Self::Provenance(row) => provenance::id_of(row),
+        }
+    }
+
     /// The row, if it is one.
     pub(super) fn as_row(&self) -> Option<&RowRef> {
         match self {

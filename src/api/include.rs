@@ -12,10 +12,15 @@ use super::provenance;
 use super::query::{Include, Query};
 use super::reader::{Reader, RowRef};
 
+/// How often `:iterate` goes on from what was included before.
+const ROUNDS_MAX: usize = 10;
+
 /// Collects extras, each once, up to a bound.
 struct Collected {
     extras: Vec<Hit>,
     seen: BTreeSet<(ResourceType, DerivedId)>,
+    /// What the Provenances of ours among them are about.
+    traced: BTreeSet<(ResourceType, DerivedId)>,
     max: usize,
     cut: bool,
 }
@@ -31,26 +36,25 @@ pub(super) fn extras(
     let mut collected = Collected {
         extras: Vec::new(),
         seen: rows.iter().map(RowRef::identity).collect(),
+        traced: BTreeSet::new(),
         max: reader.options.included_max,
         cut: false,
     };
-    for include in &query.includes {
-        for row in rows.iter().filter(|row| row.resource_type == include.from) {
-            forward(reader, include, row, &mut collected)?;
+    collect(reader, query, (hits, &rows), &mut collected, |_| true)?;
+    let mut from = 0;
+    for round in 0.. {
+        let fresh: Vec<Hit> = collected.extras[from..].to_vec();
+        let iterated = query.includes.iter().chain(&query.revincludes).any(|i| i.iterate);
+        if fresh.is_empty() || !iterated || collected.cut {
+            break;
         }
-        if provenance::is_of_target(reader.gateway.search_table(), include) {
-            for hit in hits {
-                collected.add_target(include, hit);
-            }
+        if round == ROUNDS_MAX {
+            collected.cut = true;
+            break;
         }
-    }
-    for include in &query.revincludes {
-        backward(reader, include, &rows, &mut collected)?;
-        if provenance::is_of_target(reader.gateway.search_table(), include) {
-            for row in rows.iter().filter(|row| provenance::has(row)) {
-                collected.add(Hit::Provenance(row.clone()));
-            }
-        }
+        from = collected.extras.len();
+        let rows: Vec<RowRef> = fresh.iter().filter_map(Hit::as_row).cloned().collect();
+        collect(reader, query, (&fresh, &rows), &mut collected, |include| include.iterate)?;
     }
     if collected.cut {
         query.notes.push(Issue {
@@ -58,12 +62,41 @@ pub(super) fn extras(
             code: "incomplete",
             diagnostics: format!(
                 "only {} included resources are given; ask for fewer rows with _count",
-                collected.max
+                collected.extras.len()
             ),
             expression: Vec::new(),
         });
     }
     Ok(collected.extras)
+}
+
+/// Adds what some includes want beside these hits.
+fn collect(
+    reader: &mut Reader<'_>,
+    query: &Query,
+    (hits, rows): (&[Hit], &[RowRef]),
+    collected: &mut Collected,
+    wanted: impl Fn(&Include) -> bool,
+) -> Result<(), ApiError> {
+    for include in query.includes.iter().filter(|i| wanted(i)) {
+        for row in rows.iter().filter(|row| row.resource_type == include.from) {
+            forward(reader, include, row, collected)?;
+        }
+        if provenance::is_of_target(reader.gateway.search_table(), include) {
+            for hit in hits {
+                collected.add_target(include, hit);
+            }
+        }
+    }
+    for include in query.revincludes.iter().filter(|i| wanted(i)) {
+        backward(reader, include, rows, collected)?;
+        if provenance::is_of_target(reader.gateway.search_table(), include) {
+            for row in rows.iter().filter(|row| provenance::has(row)) {
+                collected.add(Hit::Provenance(row.clone()));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The references that a row's values hold for some parameters.
@@ -79,7 +112,10 @@ pub(super) fn references<'v>(
             | Indexed::Date { .. }
             | Indexed::Quantity { .. }
             | Indexed::Number(_)
-            | Indexed::Uri(_) => None,
+            | Indexed::Uri(_)
+            | Indexed::Identified { .. }
+            | Indexed::Typed { .. }
+            | Indexed::Composite(_) => None,
         }
     })
 }
@@ -144,7 +180,7 @@ impl Collected {
         }
         let new = match &extra {
             Hit::Row(row) => self.seen.insert(row.identity()),
-            Hit::Provenance(_) => true,
+            Hit::Provenance(row) => self.traced.insert(row.identity()),
         };
         if new {
             self.extras.push(extra);

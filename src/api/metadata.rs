@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use crate::fhir::ResourceType;
-use crate::fhir::search::{ParameterKind, SearchTable};
+use crate::fhir::search::{ParameterKind, SearchParameter, SearchTable};
 
 use super::call::Call;
 use super::offer::Offer;
@@ -63,6 +63,7 @@ pub(super) fn statement(table: &SearchTable, base: &str, date: &str) -> Value {
             "security": { "description": "open: everyone who reaches it may read, and write \
                                           as any configured client; it serves loopback only" },
             "resource": resources.into_iter().chain([definitions]).collect::<Vec<_>>(),
+            "compartment": ["http://hl7.org/fhir/CompartmentDefinition/patient"],
             "interaction": offer.of_system(),
             "operation": offer.operations(|levels| levels.system),
         }],
@@ -101,11 +102,28 @@ fn resource(table: &SearchTable, offer: &Offer<'_>, resource_type: ResourceType)
     if !includes.is_empty() {
         statement["searchInclude"] = includes.into();
     }
-    statement["searchRevInclude"] = json!(["Provenance:target"]);
+    statement["searchRevInclude"] = rev_includes(table, resource_type).into();
     statement["searchParam"] = common.chain(own).collect();
     statement["operation"] = offer.operations(|levels| {
         (levels.of_type || levels.instance)
             && levels.only.is_none_or(|only| only == resource_type.name())
     });
     statement
+}
+
+/// What `_revinclude` finds: resources of the same person, and our Provenances of whatever it is.
+fn rev_includes(table: &SearchTable, of: ResourceType) -> Vec<String> {
+    let mut found = vec!["Provenance:target".to_owned()];
+    if served::in_directory(of) {
+        return found;
+    }
+    for from in served::person_types() {
+        let refers =
+            |p: &&SearchParameter| p.kind == ParameterKind::Reference && p.targets.contains(&of);
+        let names = table.parameters(from).iter().filter(refers);
+        found.extend(names.map(|p| format!("{from}:{}", p.name)));
+    }
+    found.sort();
+    found.dedup();
+    found
 }

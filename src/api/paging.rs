@@ -24,17 +24,18 @@ pub(super) struct CursorSeal {
 }
 
 /// One page of an ordered answer.
-pub(super) struct Page {
+pub(super) struct Page<K> {
     /// What it gives.
     pub(super) hits: Vec<Hit>,
     /// How many all pages give, if that is known.
     pub(super) total: Option<usize>,
     /// The last one, if more come after it.
-    pub(super) next: Option<PageKey>,
+    pub(super) next: Option<K>,
 }
 
-const KEY_LEN: usize = 17;
 const MAC_LEN: usize = 16;
+/// The longest place that a cursor may name, in bytes.
+const PLACE_MAX: usize = 2048;
 
 impl CursorSeal {
     /// The seal of one search of one caller.
@@ -47,9 +48,15 @@ impl CursorSeal {
 
     /// The cursor that goes on after a row.
     pub(super) fn seal(&self, key: PageKey) -> String {
-        let mut bytes = vec![key.rank];
-        bytes.extend_from_slice(&key.id.0.to_be_bytes());
-        bytes.extend_from_slice(&self.mac(&bytes)[..MAC_LEN]);
+        self.seal_place(&key.encode())
+    }
+
+    /// The cursor that goes on after a place. What it holds cannot be read from it: a place in a
+    /// sorted answer has values of a patient's record in it.
+    pub(super) fn seal_place(&self, place: &[u8]) -> String {
+        let mac = self.mac(place);
+        let mut bytes = mac[..MAC_LEN].to_vec();
+        bytes.extend_from_slice(&self.masked(&mac[..MAC_LEN], place));
         bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
@@ -58,22 +65,42 @@ impl CursorSeal {
     /// # Errors
     /// `BadCursor` for what was not sealed here for this search and caller.
     pub(super) fn open(&self, cursor: &str) -> Result<PageKey, ApiError> {
+        PageKey::decode(&self.open_place(cursor)?).ok_or(ApiError::BadCursor)
+    }
+
+    /// Reads the place of a cursor back.
+    ///
+    /// # Errors
+    /// `BadCursor` for what was not sealed here for this search and caller.
+    pub(super) fn open_place(&self, cursor: &str) -> Result<Vec<u8>, ApiError> {
         let digits: Option<Vec<u8>> = cursor
             .chars()
+            .take(2 * (PLACE_MAX + MAC_LEN) + 1)
             .map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
             .collect();
-        let digits = digits.filter(|d| d.len() == 2 * (KEY_LEN + MAC_LEN));
-        let digits = digits.ok_or(ApiError::BadCursor)?;
+        let fits = |d: &Vec<u8>| {
+            d.len().is_multiple_of(2)
+                && (2 * MAC_LEN..=2 * (PLACE_MAX + MAC_LEN)).contains(&d.len())
+        };
+        let digits = digits.filter(fits).ok_or(ApiError::BadCursor)?;
         let bytes: Vec<u8> = digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect();
-        let (body, mac) = bytes.split_at(KEY_LEN);
+        let (mac, masked) = bytes.split_at(MAC_LEN);
+        let place = self.masked(mac, masked);
         // Compared as hashes: blake3 does so in constant time.
-        let ours = blake3::hash(&self.mac(body)[..MAC_LEN]);
+        let ours = blake3::hash(&self.mac(&place)[..MAC_LEN]);
         if ours != blake3::hash(mac) {
             return Err(ApiError::BadCursor);
         }
-        let (rank, id) = body.split_first().ok_or(ApiError::BadCursor)?;
-        let id = id.try_into().map_err(|_| ApiError::BadCursor)?;
-        Ok(PageKey { rank: *rank, id: DerivedId(u128::from_be_bytes(id)) })
+        Ok(place)
+    }
+
+    /// The place under a key stream that its own mac begins (a synthetic IV): the same place
+    /// always has the same cursor, and without the key nothing can be told of it.
+    fn masked(&self, mac: &[u8], place: &[u8]) -> Vec<u8> {
+        let stream_key = blake3::derive_key("careweave 2026-11 paging cursor stream", &self.key);
+        let mut stream = vec![0; place.len()];
+        blake3::Hasher::new_keyed(&stream_key).update(mac).finalize_xof().fill(&mut stream);
+        stream.iter().zip(place).map(|(stream, byte)| stream ^ byte).collect()
     }
 
     fn mac(&self, body: &[u8]) -> [u8; 32] {
@@ -84,15 +111,37 @@ impl CursorSeal {
     }
 }
 
+impl PageKey {
+    /// How many bytes one takes.
+    pub(super) const LEN: usize = 17;
+
+    /// Its bytes.
+    pub(super) fn encode(self) -> Vec<u8> {
+        let mut bytes = vec![self.rank];
+        bytes.extend_from_slice(&self.id.0.to_be_bytes());
+        bytes
+    }
+
+    /// Reads them back.
+    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+        let (rank, id) = bytes.split_first()?;
+        Some(Self { rank: *rank, id: DerivedId(u128::from_be_bytes(id.try_into().ok()?)) })
+    }
+}
+
 /// The page after a hit. Orders the hits and drops repeats.
-pub(super) fn page(mut hits: Vec<(PageKey, Hit)>, after: Option<PageKey>, count: usize) -> Page {
-    hits.sort_by_key(|(key, _)| *key);
-    hits.dedup_by_key(|(key, _)| *key);
+pub(super) fn page<K: Ord + Clone>(
+    mut hits: Vec<(K, Hit)>,
+    after: Option<&K>,
+    count: usize,
+) -> Page<K> {
+    hits.sort_by(|(a, _), (b, _)| a.cmp(b));
+    hits.dedup_by(|(a, _), (b, _)| a == b);
     let total = hits.len();
-    let start = after.map_or(0, |after| hits.partition_point(|(key, _)| *key <= after));
+    let start = after.map_or(0, |after| hits.partition_point(|(key, _)| key <= after));
     let end = total.min(start.saturating_add(count));
     let more = count > 0 && end < total;
-    let next = more.then(|| hits[end - 1].0);
+    let next = more.then(|| hits[end - 1].0.clone());
     let hits = hits.drain(start..end).map(|(_, hit)| hit).collect();
     Page { hits, total: Some(total), next }
 }

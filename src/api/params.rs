@@ -37,7 +37,7 @@ impl Params {
     /// Whether a parameter says how an answer is given, not what is searched: it may differ
     /// from page to page.
     pub(super) fn is_of_page(name: &str) -> bool {
-        ["_count", "_format", "_pretty", "_total"].contains(&name)
+        ["_count", "_elements", "_format", "_pretty", "_summary", "_total"].contains(&name)
     }
 
     /// Bytes of all names and values.

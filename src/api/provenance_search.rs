@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::flow::Owner;
 
+use super::chain::{Chains, Condition};
 use super::error::ApiError;
 use super::query::Query;
 use super::reader::{Reader, RowRef};
@@ -31,12 +32,13 @@ pub(super) fn matching(
     rows.retain(|row| {
         provenance::has(row) && provenance_ids.iter().all(|ids| ids.contains(&row.identity()))
     });
-    if query.criteria.is_empty() && query.last_updated.is_empty() {
+    if query.criteria.is_empty() && query.last_updated.is_empty() && query.chains.is_empty() {
         return Ok(rows);
     }
     let mut met = Vec::new();
+    let mut chains = Chains::default();
     for row in rows {
-        if meets(reader, query, &row)? {
+        if meets(reader, query, &row, &mut chains)? {
             met.push(row);
         }
     }
@@ -76,9 +78,25 @@ fn named(reader: &mut Reader<'_>, query: &Query) -> Result<Vec<RowRef>, ApiError
 }
 
 /// The Provenance is made to be asked: it has no stored search values.
-fn meets(reader: &mut Reader<'_>, query: &Query, row: &RowRef) -> Result<bool, ApiError> {
+fn meets(
+    reader: &mut Reader<'_>,
+    query: &Query,
+    row: &RowRef,
+    chains: &mut Chains,
+) -> Result<bool, ApiError> {
     let Some(body) = provenance::body(reader, row)? else { return Ok(false) };
     let Ok(body) = serde_json::from_slice(&body) else { return Ok(false) };
     let values = reader.gateway.search_table().extract(query.resource_type, &body);
-    Ok(filter::matches(query, row.row().last_updated, &values))
+    let mut met = filter::matches(query, row.row().last_updated, &values);
+    for condition in &query.chains {
+        met = met
+            && match condition {
+                Condition::RefersTo { param, one_of } => {
+                    chains.any_referred(reader, (row.owner, &values), *param, one_of)?
+                }
+                // Nothing in the view refers to a Provenance of ours.
+                _ => false,
+            };
+    }
+    Ok(met)
 }

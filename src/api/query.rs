@@ -4,11 +4,13 @@
 use jiff::Timestamp;
 
 use crate::fhir::search::{Criterion, ParameterKind, QueryError, SearchTable, instant_matches};
-use crate::fhir::{Issue, ResourceType};
+use crate::fhir::{Issue, ResourceType, Subset};
 use crate::flow::DerivedId;
 
+use super::chain::{self, Condition};
 use super::error::{ApiError, shown_name};
 use super::params::{Params, alternatives};
+use super::result_params::{ResultParams, refuse_modifier};
 use super::{ApiOptions, provenance};
 
 /// A parsed search.
@@ -25,12 +27,14 @@ pub(super) struct Query {
     pub(super) last_updated: Vec<String>,
     /// Everything else that must match.
     pub(super) criteria: Vec<NamedCriterion>,
+    /// What must hold along references.
+    pub(super) chains: Vec<Condition>,
     /// `_include`.
     pub(super) includes: Vec<Include>,
     /// `_revinclude`.
     pub(super) revincludes: Vec<Include>,
-    /// How many rows, and after which.
-    pub(super) paging: PageRequest,
+    /// How it is to be answered.
+    pub(super) result: ResultParams,
     /// The parameters that were used, for the links.
     pub(super) used: Params,
     /// What the client must be told.
@@ -59,16 +63,8 @@ pub(super) struct Include {
     pub(super) params: Vec<u16>,
     /// Only targets of this type.
     pub(super) target: Option<ResourceType>,
-}
-
-/// What page is wanted.
-pub(super) struct PageRequest {
-    /// Rows at most.
-    pub(super) count: usize,
-    /// No rows, only how many there are.
-    pub(super) total_only: bool,
-    /// The cursor of a link of ours.
-    pub(super) cursor: Option<String>,
+    /// Also from what was included before.
+    pub(super) iterate: bool,
 }
 
 /// How a parameter was taken.
@@ -101,6 +97,11 @@ impl Query {
                 Taken::Silently => {}
             }
         }
+        let included = !query.includes.is_empty() || !query.revincludes.is_empty();
+        if query.result.subset == Subset::Text && included {
+            let expected = "true, data or false beside _include and _revinclude";
+            return Err(ApiError::BadValue { name: "_summary".to_owned(), expected });
+        }
         if unknown.is_empty() {
             return Ok(query);
         }
@@ -120,13 +121,10 @@ impl Query {
             provenance_ids: Vec::new(),
             last_updated: Vec::new(),
             criteria: Vec::new(),
+            chains: Vec::new(),
             includes: Vec::new(),
             revincludes: Vec::new(),
-            paging: PageRequest {
-                count: options.page_size_default,
-                total_only: false,
-                cursor: None,
-            },
+            result: ResultParams::new(options),
             used: Params::default(),
             notes: Vec::new(),
         }
@@ -139,22 +137,10 @@ impl Query {
         name: &str,
         value: &str,
     ) -> Result<Taken, ApiError> {
+        if self.result.take((table, options), self.resource_type, (name, value))? {
+            return Ok(if name == "_cursor" { Taken::Silently } else { Taken::Used });
+        }
         match name {
-            "_format" | "_pretty" => {}
-            "_cursor" => {
-                self.paging.cursor = Some(value.to_owned());
-                return Ok(Taken::Silently);
-            }
-            "_count" => self.paging.count = page_size(value, options)?,
-            "_total" => one_of("_total", value, &["none", "estimate", "accurate"])?,
-            "_summary" => {
-                one_of("_summary", value, &["true", "text", "data", "count", "false"])?;
-                match value {
-                    "count" => self.paging.total_only = true,
-                    "false" => {}
-                    _ => return Ok(Taken::Unknown),
-                }
-            }
             "_id" => {
                 let ids = alternatives(value);
                 // What is no id of ours names nothing.
@@ -168,15 +154,41 @@ impl Query {
                 }
                 self.last_updated.push(value.to_owned());
             }
-            "_include" => match include(table, self.resource_type, value) {
-                Some(include) => self.includes.push(include),
-                None => return Ok(Taken::Unknown),
-            },
-            "_revinclude" => match include(table, self.resource_type, value) {
-                Some(include) => self.revincludes.push(include),
-                None => return Ok(Taken::Unknown),
-            },
-            _ => return self.take_criterion(table, name, value),
+            _ if name.starts_with("_include") || name.starts_with("_revinclude") => {
+                return self.take_include(table, name, value);
+            }
+            _ => {
+                refuse_modifier(name)?;
+                return self.take_criterion(table, name, value);
+            }
+        }
+        Ok(Taken::Used)
+    }
+
+    fn take_include(
+        &mut self,
+        table: &SearchTable,
+        name: &str,
+        value: &str,
+    ) -> Result<Taken, ApiError> {
+        let (name, iterate) = match name.split_once(':') {
+            // Servers before R4 called it so.
+            Some((name, "iterate" | "recurse")) => (name, true),
+            Some((name, modifier)) => {
+                let (name, modifier) = (shown_name(name), shown_name(modifier));
+                return Err(ApiError::BadModifier { name, modifier });
+            }
+            None => (name, false),
+        };
+        // Everything, from everything, is what `$everything` is for.
+        let bounded = value != "*" || (name == "_include" && !iterate);
+        let include = include(table, self.resource_type, value).filter(|_| bounded);
+        let Some(include) = include else { return Ok(Taken::Unknown) };
+        let include = Include { iterate, ..include };
+        match name {
+            "_include" => self.includes.push(include),
+            "_revinclude" => self.revincludes.push(include),
+            _ => return Ok(Taken::Unknown),
         }
         Ok(Taken::Used)
     }
@@ -189,6 +201,14 @@ impl Query {
     ) -> Result<Taken, ApiError> {
         if let Some(by_identifier) = names_patient(table, self.resource_type, name) {
             self.patients.push(PatientName { value: value.to_owned(), by_identifier });
+            return Ok(Taken::Used);
+        }
+        if chain::is_chain(name) {
+            let Some(condition) = Condition::parse(table, self.resource_type, (name, value))?
+            else {
+                return Ok(Taken::Unknown);
+            };
+            self.chains.push(condition);
             return Ok(Taken::Used);
         }
         match table.criterion(self.resource_type, name, value) {
@@ -213,21 +233,6 @@ pub(super) fn ignored(names: &str) -> Issue {
     }
 }
 
-/// Reads `_count`; more than a page may hold is cut.
-///
-/// # Errors
-/// `BadValue` when it is no number of rows.
-pub(super) fn page_size(value: &str, options: &ApiOptions) -> Result<usize, ApiError> {
-    let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits {
-        return Err(ApiError::BadValue {
-            name: "_count".to_owned(),
-            expected: "a number of rows, 0 or more",
-        });
-    }
-    Ok(value.parse().unwrap_or(usize::MAX).min(options.page_size_max))
-}
-
 /// Whether a parameter says whose data is wanted; by an identifier, if `Some(true)`.
 fn names_patient(table: &SearchTable, resource_type: ResourceType, name: &str) -> Option<bool> {
     let base = name.split(['.', ':']).next().unwrap_or_default();
@@ -246,7 +251,10 @@ fn names_patient(table: &SearchTable, resource_type: ResourceType, name: &str) -
 fn include(table: &SearchTable, searched: ResourceType, value: &str) -> Option<Include> {
     let mut parts = value.split(':');
     let from = match parts.next()? {
-        "*" => return Some(Include { from: searched, params: all(table, searched), target: None }),
+        "*" => {
+            let params = all(table, searched);
+            return Some(Include { from: searched, params, target: None, iterate: false });
+        }
         name => ResourceType::parse(name)?,
     };
     let param = parts.next()?;
@@ -259,7 +267,7 @@ fn include(table: &SearchTable, searched: ResourceType, value: &str) -> Option<I
     } else {
         references(table, from).filter(|(_, name)| *name == param).map(|(i, _)| i).collect()
     };
-    (!params.is_empty()).then_some(Include { from, params, target })
+    (!params.is_empty()).then_some(Include { from, params, target, iterate: false })
 }
 
 fn all(table: &SearchTable, from: ResourceType) -> Vec<u16> {
@@ -271,11 +279,4 @@ fn references(table: &SearchTable, of: ResourceType) -> impl Iterator<Item = (u1
         .zip(table.parameters(of))
         .filter(|(_, parameter)| parameter.kind == ParameterKind::Reference)
         .map(|(index, parameter)| (index, &*parameter.name))
-}
-
-fn one_of(name: &str, value: &str, known: &[&str]) -> Result<(), ApiError> {
-    if known.contains(&value) {
-        return Ok(());
-    }
-    Err(ApiError::BadValue { name: name.to_owned(), expected: "one of the codes R4 lists for it" })
 }

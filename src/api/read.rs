@@ -16,6 +16,7 @@ use super::call::Call;
 use super::error::ApiError;
 use super::reader::{Reader, RowRef};
 use super::respond::{self, Answer, http_date};
+use super::result_params::subset_of;
 use super::{Api, provenance, served};
 
 /// `GET /fhir/{Type}/{id}`.
@@ -32,9 +33,13 @@ pub(super) async fn read(
         Err(error) => return respond::failure(&error, &call.request_id),
     };
     let about = Interaction { action: "read", resource_type: resource_type.name() };
-    answer(api, call, about, move |reader, call| match provenance::of_id(resource_type, &id) {
-        Some(target) => provenance::read(reader, target),
-        None => read_row(reader, call, resource_type, &id),
+    answer(api, call, about, move |reader, call| {
+        let subset = subset_of(&call.params()?)?;
+        let answer = match provenance::of_id(resource_type, &id) {
+            Some(target) => provenance::read(reader, target),
+            None => read_row(reader, call, resource_type, &id),
+        };
+        Ok(answer?.part(&subset))
     })
     .await
 }

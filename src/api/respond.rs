@@ -6,7 +6,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use crate::fhir::operation_outcome;
+use crate::fhir::{Subset, operation_outcome};
 
 use super::call::Format;
 use super::error::ApiError;
@@ -46,6 +46,12 @@ impl Answer {
         answer.verbatim = true;
         answer.headers.push((header::CONTENT_TYPE, csv));
         answer
+    }
+
+    /// The answer with a part of its resource.
+    pub(super) fn part(self, subset: &Subset) -> Self {
+        let body = subset.of(&self.body).map(Bytes::from);
+        Self { body: body.unwrap_or(self.body), ..self }
     }
 
     /// Adds a header; a value that no header may carry is left out.

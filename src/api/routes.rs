@@ -83,6 +83,13 @@ fn of_types() -> Vec<Route> {
                 ("DELETE", Type("delete")),
             ],
         ),
+        // The compartment of a Patient: search of what belongs to it.
+        Route::of("/fhir/{type}/{id}/{member}", get(search::in_compartment), &[("GET", Nothing)]),
+        Route::of(
+            "/fhir/{type}/{id}/{member}/_search",
+            post(search::in_compartment_by_post),
+            &[("POST", Nothing)],
+        ),
         Route::of(
             "/fhir/{type}/{id}/_history",
             get(history::of_resource),

@@ -7,6 +7,7 @@ use crate::fhir::ResourceType;
 use crate::fhir::search::Criterion;
 use crate::flow::{DerivedId, Hash, Owner};
 
+use super::chain::Condition;
 use super::error::ApiError;
 use super::hit::Hit;
 use super::query::Query;
@@ -61,9 +62,15 @@ fn candidates(
     name: &str,
     criterion: &Criterion,
 ) -> Result<Option<BTreeSet<(Owner, DerivedId)>>, ApiError> {
-    let Some(values) = criterion.index_values() else { return Ok(None) };
-    let keys: Option<Vec<Hash>> =
-        values.iter().map(|value| Hash::of_search_value(name, value)).collect();
+    let keys: Option<Vec<Hash>> = match (criterion.index_values(), criterion.index_periods()) {
+        (Some(values), _) => {
+            values.iter().map(|value| Hash::of_search_value(name, value)).collect()
+        }
+        (None, Some(periods)) => {
+            Some(periods.iter().map(|period| Hash::of_period(name, period)).collect())
+        }
+        (None, None) => None,
+    };
     let Some(keys) = keys else { return Ok(None) };
     let limit = reader.options.candidates_max;
     let mut found = BTreeSet::new();
@@ -164,7 +171,9 @@ fn resolved_ids(
 fn resolve_references(reader: &mut Reader<'_>, query: &mut Query) -> Result<(), ApiError> {
     let mut failed = None;
     let mut criteria = std::mem::take(&mut query.criteria);
-    for named in &mut criteria {
+    let mut chains = std::mem::take(&mut query.chains);
+    let chained = chains.iter_mut().flat_map(Condition::criteria_mut);
+    for named in criteria.iter_mut().chain(chained) {
         named.criterion.map_references(&mut |literal| {
             shown_reference(reader, literal).unwrap_or_else(|error| {
                 failed.get_or_insert(error);
@@ -173,6 +182,7 @@ fn resolve_references(reader: &mut Reader<'_>, query: &mut Query) -> Result<(), 
         });
     }
     query.criteria = criteria;
+    query.chains = chains;
     failed.map_or(Ok(()), Err)
 }
 

@@ -4,12 +4,11 @@
 use bytes::Bytes;
 
 use crate::fhir::bundle::{SearchsetEntry, searchset};
-use crate::fhir::{Issue, operation_outcome};
+use crate::fhir::{Issue, Subset, operation_outcome};
 
 use super::completeness;
 use super::error::ApiError;
 use super::hit::Hit;
-use super::paging::{CursorSeal, Page};
 use super::params::Params;
 use super::reader::Reader;
 use super::respond::Answer;
@@ -22,12 +21,16 @@ pub(super) struct Searchset<'a> {
     pub(super) params: &'a Params,
     /// The cursor of this page.
     pub(super) cursor: Option<&'a str>,
-    /// Seals the next one.
-    pub(super) seal: &'a CursorSeal,
+    /// The cursor of the next page, if there is one.
+    pub(super) next: Option<String>,
+    /// How many match, if that is to be told.
+    pub(super) total: Option<usize>,
     /// What is found.
-    pub(super) page: Page,
+    pub(super) hits: Vec<Hit>,
     /// What goes with them.
     pub(super) extras: Vec<Hit>,
+    /// What is given of what is found; what goes with it is given whole.
+    pub(super) subset: &'a Subset,
     /// What the client must be told.
     pub(super) notes: Vec<Issue>,
 }
@@ -41,9 +44,13 @@ impl Searchset<'_> {
         let base = reader.gateway.public_base_url();
         let links = self.links(base);
         let mut entries: Vec<(String, Bytes, &'static str)> = Vec::new();
-        for (hits, mode) in [(&self.page.hits, "match"), (&self.extras, "include")] {
+        let whole = &Subset::Whole;
+        let parts = [(&self.hits, "match", self.subset), (&self.extras, "include", whole)];
+        for (hits, mode, subset) in parts {
             for (reference, body) in Hit::rendered(hits, reader)? {
-                entries.extend(body.map(|body| (reference, body, mode)));
+                let Some(body) = body else { continue };
+                let body = subset.of(&body).map_or(body, Bytes::from);
+                entries.push((reference, body, mode));
             }
         }
         let mut issues = self.notes;
@@ -56,7 +63,7 @@ impl Searchset<'_> {
             .iter()
             .map(|(reference, body, mode)| entry(base, reference, body, mode))
             .collect();
-        let total = self.page.total.and_then(|total| u64::try_from(total).ok());
+        let total = self.total.and_then(|total| u64::try_from(total).ok());
         Ok(Answer::resource(searchset(&links, total, &entries)))
     }
 
@@ -71,8 +78,8 @@ impl Searchset<'_> {
             format!("{base}{}{mark}{query}", self.path)
         };
         let mut links = vec![("self", url(self.cursor)), ("first", url(None))];
-        if let Some(next) = self.page.next {
-            links.push(("next", url(Some(&self.seal.seal(next)))));
+        if let Some(next) = &self.next {
+            links.push(("next", url(Some(next))));
         }
         links
     }

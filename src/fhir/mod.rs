@@ -9,6 +9,7 @@ mod reference;
 mod resource_type;
 pub mod search;
 mod structure;
+mod subset;
 pub mod xml;
 
 pub use canonical::{canonical_bytes, canonical_bytes_of, canonicalise};
@@ -17,4 +18,5 @@ pub use element::{Element, elements};
 pub use outcome::{Issue, operation_outcome};
 pub use reference::{Reference, is_id, parse_reference};
 pub use resource_type::{ResourceType, UnknownType};
-pub use structure::{Problem, StructureCheck};
+pub use structure::{Problem, StructureCheck, value_set};
+pub use subset::Subset;

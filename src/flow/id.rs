@@ -55,9 +55,10 @@ impl Hash {
     }
 
     /// The keys under which the cross-person index holds a value: a text stands under each of
-    /// its beginnings, because that is how texts are asked for.
+    /// its beginnings, because that is how texts are asked for, and a date under its periods.
     pub fn index_keys(param: &str, value: &Indexed) -> Vec<Self> {
         let mut keys: Vec<Self> = Self::of_search_value(param, value).into_iter().collect();
+        keys.extend(value.period_keys().iter().map(|period| Self::of_period(param, period)));
         if let Indexed::Text { folded, .. } = value {
             for chars in 1..INDEX_PREFIX_CHARS.min(folded.chars().count()) {
                 let parts = [param, "text", prefix(folded, chars), ""];
@@ -65,6 +66,11 @@ impl Hash {
             }
         }
         keys
+    }
+
+    /// The key under which the cross-person index holds dates of a parameter, by period.
+    pub fn of_period(param: &str, period: &str) -> Self {
+        Self::of_parts([param, "period", period, ""].map(str::as_bytes))
     }
 
     /// The hash of several parts, unambiguous about where one ends.

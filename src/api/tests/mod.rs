@@ -2,14 +2,18 @@
 
 mod bundles;
 mod care;
+mod chains;
+mod coverage;
 mod garbage;
 mod health;
 mod histories;
 mod links;
 mod live;
+mod naive;
 mod people;
 mod provenances;
 mod reads;
+mod results;
 mod searches;
 mod stated;
 mod world;

@@ -322,15 +322,53 @@ fn bob(store: &dyn Store) {
     all.commit(Vec::new());
 }
 
+/// A person at mercy with these rows beside the Patient.
+pub(super) fn add_person(store: &dyn Store, chart: &str, rows: &[(String, Value)]) {
+    let home = Home::Chart(ChartKey::new("mercy", chart));
+    let reference = format!("Patient/{chart}");
+    let owner = Owner::Person(record_id(store, "mercy", &reference));
+    let mut all = gather(store, owner, std::slice::from_ref(&home));
+    let numbered = json!({ "coding": [{ "system": "http://v2", "code": "MR" }] });
+    let patient = json!({
+        "identifier": [{ "system": "urn:mrn", "value": chart, "type": numbered }],
+        "name": [{ "family": "Ørtel", "given": ["Cyd"] }], "gender": "female",
+        "birthDate": "1950-02-03", "deceasedDateTime": "2024-09-01",
+    });
+    all.row(&home, "mercy", &reference, patient, &[]);
+    for (name, body) in rows {
+        let mut body = body.clone();
+        match name.split('/').next() {
+            Some("Task") => body["for"] = to(store, &reference),
+            Some("Provenance") => {}
+            _ => body["subject"] = to(store, &reference),
+        }
+        all.row(&home, "mercy", name, body, &[]);
+    }
+    all.commit(Vec::new());
+}
+
 /// Weaves Ada's observations anew: those with these numbers are there, no other.
 pub(super) fn reweave_observations(store: &dyn Store, numbers: &[usize]) {
+    let body = |n: &usize| (*n, json!({ "status": "final", "code": { "text": "weight" } }));
+    observe(store, numbers.iter().map(body));
+}
+
+/// Weaves Ada's observations anew: those with these numbers, each on a day of a month.
+pub(super) fn date_observations(store: &dyn Store, days: &[(usize, usize)]) {
+    let body = |(n, day): &(usize, usize)| {
+        let on = format!("2026-05-{day:02}");
+        (*n, json!({ "status": "final", "code": { "text": "weight" }, "effectiveDateTime": on }))
+    };
+    observe(store, days.iter().map(body));
+}
+
+fn observe(store: &dyn Store, bodies: impl Iterator<Item = (usize, Value)>) {
     let owner = Owner::Person(record_id(store, "mercy", "Patient/1"));
     let homes = ["mercy", "valley"].map(|at| Home::Chart(ChartKey::new(at, "1")));
     let mut all = gather(store, owner, &homes);
-    for n in numbers {
+    for (n, body) in bodies {
         let reference = format!("Observation/o{n}");
         let id = record_id(store, "mercy", &reference);
-        let body = json!({ "status": "final", "code": { "text": "weight" } });
         all.shown(id, &reference, body, Vec::new(), Vec::new(), false);
     }
     all.commit(Vec::new());

@@ -144,7 +144,8 @@ async fn a_search_that_says_not_where_to_look_is_too_costly() {
     for query in [
         "Goal",
         "Patient",
-        "Goal?target-date=ge2020",
+        "Observation?date=ge2020",
+        "Goal?target-date=ne2020",
         "Patient?birthdate=1975-12-10",
         "Observation?code=weight",
         "Goal?_has:x:y:z=1",

@@ -13,6 +13,7 @@ use crate::fhir::StructureCheck;
 
 /// A route's path, filled in.
 fn filled(path: &str, id: &str) -> String {
+    let path = path.replace("{type}/{id}/{member}", "Patient/{id}/Goal");
     let path = path.replace("{type}", "Goal").replace("{version}", "1");
     let path = match path.starts_with("/fhir/OperationDefinition") {
         true => path.replace("{id}", "everything"),

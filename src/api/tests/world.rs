@@ -64,6 +64,16 @@ impl World {
         people::reweave_observations(&*self.store, numbers);
     }
 
+    /// Adds a person at mercy with these rows beside the Patient.
+    pub(super) fn add_person(&self, chart: &str, rows: &[(String, serde_json::Value)]) {
+        people::add_person(&*self.store, chart, rows);
+    }
+
+    /// Weaves Ada's observations anew: those with these numbers, each on a day of a month.
+    pub(super) fn date_observations(&self, days: &[(usize, usize)]) {
+        people::date_observations(&*self.store, days);
+    }
+
     /// A GET below the base.
     pub(super) async fn get(&self, path: &str) -> Told {
         self.send(Request::get(path).body(Body::empty()).unwrap()).await

@@ -76,6 +76,11 @@ impl Prefix {
 }
 
 impl DateTest {
+    /// The prefix, and the range searched for: from (included) to (excluded).
+    pub(super) fn parts(&self) -> (Prefix, Timestamp, Timestamp) {
+        (self.prefix, self.from, self.until)
+    }
+
     /// Reads a date with an optional prefix. `ap` stretches the range by its own length, at
     /// least a day, at both ends: R4's tenth of the distance to now would need a clock.
     pub(super) fn parse(text: &str) -> Option<Self> {

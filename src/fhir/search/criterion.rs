@@ -4,7 +4,7 @@
 use super::compiled::{
     DATE_EXPECTED, DateTest, NUMBER_EXPECTED, NumberTest, split_unescaped, unescape,
 };
-use super::{Indexed, ParameterKind, QueryError, SearchParameter, SearchValue, fold};
+use super::{Indexed, ParameterKind, QueryError, SearchParameter, SearchValue, fold, period};
 use crate::fhir::ResourceType;
 
 /// The most alternatives a criterion may have.
@@ -51,6 +51,18 @@ enum Test {
     Number(NumberTest),
     Uri(Box<str>),
     UriBelow(Box<str>),
+    UriAbove(Box<str>),
+    Identified {
+        system: Option<Box<str>>,
+        value: Option<Box<str>>,
+    },
+    Typed {
+        system: Box<str>,
+        code: Box<str>,
+        value: Box<str>,
+    },
+    /// One test for each component.
+    Composite(Vec<Test>),
 }
 
 impl Criterion {
@@ -83,10 +95,9 @@ impl Criterion {
             if alternative.is_empty() {
                 return Err(bad("a value before and after each comma"));
             }
-            let test = test(parameter, modifier, alternative)?;
-            tests.push(test.map_err(bad)?);
+            tests.extend(tests_of(parameter, modifier, alternative)?.map_err(bad)?);
         }
-        let negated = modifier == Some("not");
+        let negated = matches!(modifier, Some("not" | "not-in"));
         Ok(make(if negated { Condition::None(tests) } else { Condition::Any(tests) }))
     }
 
@@ -117,11 +128,7 @@ impl Criterion {
             return;
         };
         for test in tests {
-            if let Test::Reference(to) = test
-                && let Some(resolved) = resolve(to)
-            {
-                *to = resolved.into();
-            }
+            test.map_references(resolve);
         }
     }
 
@@ -151,16 +158,38 @@ impl Criterion {
                     values.extend(self.targets.iter().map(literal));
                 }
                 Test::Uri(uri) => values.push(Indexed::Uri(uri.clone())),
+                Test::Typed { value, .. } => {
+                    values.push(Indexed::Token { system: "".into(), code: value.clone() });
+                }
+                Test::Identified { system, value: Some(value) } => {
+                    let system = system.clone().unwrap_or_default();
+                    values.push(Indexed::Identified { system, value: value.clone() });
+                }
                 Test::Token { code: None, .. }
+                | Test::Identified { value: None, .. }
                 | Test::Contains(_)
                 | Test::Date(_)
                 | Test::Reference(_)
                 | Test::Quantity { .. }
                 | Test::Number(_)
-                | Test::UriBelow(_) => return None,
+                | Test::UriBelow(_)
+                | Test::UriAbove(_)
+                | Test::Composite(_) => return None,
             }
         }
         Some(values)
+    }
+
+    /// The periods under which the cross-person index holds what these dates ask for, if it is
+    /// all dates and the periods are not without end.
+    pub fn index_periods(&self) -> Option<Vec<String>> {
+        let Condition::Any(tests) = &self.condition else { return None };
+        let mut periods = Vec::new();
+        for test in tests {
+            let Test::Date(range) = test else { return None };
+            periods.extend(period::asked(range)?);
+        }
+        Some(periods)
     }
 
     fn tests(&self) -> &[Test] {
@@ -190,10 +219,21 @@ impl Criterion {
             }
             (Test::Number(number), Indexed::Number(value)) => number.accepts(value),
             (Test::Uri(uri), Indexed::Uri(is)) => uri == is,
-            (Test::UriBelow(base), Indexed::Uri(is)) => {
-                is.strip_prefix(&**base).is_some_and(|rest| {
-                    rest.is_empty() || base.ends_with('/') || rest.starts_with('/')
-                })
+            (Test::UriBelow(base), Indexed::Uri(is)) => is_below(base, is),
+            (Test::UriAbove(of), Indexed::Uri(is)) => is_below(is, of),
+            (Test::Identified { system, value }, Indexed::Identified { system: of, value: is }) => {
+                system.as_ref().is_none_or(|s| s == of) && value.as_ref().is_none_or(|v| v == is)
+            }
+            (
+                Test::Typed { system, code, value },
+                Indexed::Typed { system: of, code: kind, value: is },
+            ) => system == of && code == kind && value == is,
+            (Test::Composite(tests), Indexed::Composite(parts)) => {
+                let met = |(test, part): (&Test, &[Indexed])| {
+                    part.iter().any(|value| self.holds(test, value))
+                };
+                tests.len() == parts.len()
+                    && tests.iter().zip(parts.iter().map(AsRef::as_ref)).all(met)
             }
             _ => false,
         }
@@ -217,16 +257,61 @@ impl Criterion {
     }
 }
 
+impl Test {
+    fn map_references(&mut self, resolve: &mut dyn FnMut(&str) -> Option<String>) {
+        match self {
+            Self::Reference(to) => {
+                if let Some(resolved) = resolve(to) {
+                    *to = resolved.into();
+                }
+            }
+            Self::Composite(tests) => tests.iter_mut().for_each(|t| t.map_references(resolve)),
+            _ => {}
+        }
+    }
+}
+
+fn is_below(base: &str, uri: &str) -> bool {
+    uri.strip_prefix(base)
+        .is_some_and(|rest| rest.is_empty() || base.ends_with('/') || rest.starts_with('/'))
+}
+
 /// Compiles one alternative. The outer error is the modifier's, the inner one the value's.
-fn test(
+fn tests_of(
     parameter: &SearchParameter,
+    modifier: Option<&str>,
+    text: &str,
+) -> Result<Result<Vec<Test>, &'static str>, QueryError> {
+    match (parameter.kind, modifier) {
+        (ParameterKind::Token, Some("in" | "not-in")) => Ok(of_value_set(&unescape(text))),
+        (ParameterKind::Composite, None) => {
+            let pieces = split_unescaped(text, '$');
+            if pieces.len() != parameter.components.len() {
+                return Ok(Err("as many values as it has components, parted by $"));
+            }
+            let mut tests = Vec::new();
+            for (piece, component) in pieces.into_iter().zip(&parameter.components) {
+                match test((parameter, component.kind), None, piece)? {
+                    Ok(test) => tests.push(test),
+                    Err(expected) => return Ok(Err(expected)),
+                }
+            }
+            Ok(Ok(vec![Test::Composite(tests)]))
+        }
+        (kind, modifier) => Ok(test((parameter, kind), modifier, text)?.map(|test| vec![test])),
+    }
+}
+
+fn test(
+    (parameter, kind): (&SearchParameter, ParameterKind),
     modifier: Option<&str>,
     text: &str,
 ) -> Result<Result<Test, &'static str>, QueryError> {
     let plain = || unescape(text);
-    let test = match (parameter.kind, modifier) {
+    let test = match (kind, modifier) {
         (ParameterKind::Token, None | Some("not")) => token(text),
         (ParameterKind::Token, Some("text")) => contained(&plain()),
+        (ParameterKind::Token, Some("of-type")) => of_type(text),
         (ParameterKind::String, None) => match fold(&plain()) {
             folded if folded.is_empty() => Err("a text"),
             folded => Ok(Test::Prefix(folded.into())),
@@ -237,6 +322,10 @@ fn test(
             DateTest::parse(&plain()).map(Test::Date).ok_or(DATE_EXPECTED)
         }
         (ParameterKind::Reference, None) => Ok(Test::Reference(without_version(&plain()).into())),
+        (ParameterKind::Reference, Some("identifier")) => token(text).map(|test| match test {
+            Test::Token { system, code } => Test::Identified { system, value: code },
+            other => other,
+        }),
         (ParameterKind::Reference, Some(of)) if allows(parameter, of) => typed(of, &plain()),
         (ParameterKind::Quantity, None) => quantity(text),
         (ParameterKind::Number, None) => {
@@ -244,6 +333,7 @@ fn test(
         }
         (ParameterKind::Uri, None) => Ok(Test::Uri(plain().into())),
         (ParameterKind::Uri, Some("below")) => Ok(Test::UriBelow(plain().into())),
+        (ParameterKind::Uri, Some("above")) => Ok(Test::UriAbove(plain().into())),
         (_, modifier) => {
             return Err(QueryError::UnsupportedModifier {
                 name: parameter.name.to_string(),
@@ -252,6 +342,29 @@ fn test(
         }
     };
     Ok(test)
+}
+
+/// The codes of a value set of `profiles/`, named by its own URL or by that of R4's set of the
+/// same name.
+fn of_value_set(url: &str) -> Result<Vec<Test>, &'static str> {
+    let codes = crate::fhir::value_set(url).ok_or("the URL of a value set of this gateway")?;
+    let token = |(system, code): &(String, String)| Test::Token {
+        system: Some(system.as_str().into()),
+        code: Some(code.as_str().into()),
+    };
+    Ok(codes.iter().map(token).collect())
+}
+
+fn of_type(text: &str) -> Result<Test, &'static str> {
+    let pieces: Vec<String> = split_unescaped(text, '|').into_iter().map(unescape).collect();
+    match pieces.as_slice() {
+        [system, code, value] if !code.is_empty() && !value.is_empty() => Ok(Test::Typed {
+            system: system.as_str().into(),
+            code: code.as_str().into(),
+            value: value.as_str().into(),
+        }),
+        _ => Err("the identifier with its type, system|code|value"),
+    }
 }
 
 fn token(text: &str) -> Result<Test, &'static str> {

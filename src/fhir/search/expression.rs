@@ -2,7 +2,8 @@
 //! <https://hl7.org/fhir/R4/searchparameter.html>, <http://hl7.org/fhirpath/N1/>
 //!
 //! Paths are relative to the resource. Understood: `a.b`, `(a as T)` and `a.as(T)`,
-//! `.where(f='v')`, `.where(resolve() is T)`, `.ofType(T)`, `.exists()`, and `|` between them.
+//! `.where(f='v')`, `.where(resolve() is T)`, `.ofType(T)`, `.exists()`, `$this`, and `|` between
+//! them.
 //! `exists()` is true for anything but an absent element or `false`, which is how R4 reads
 //! `deceased[x]`. A name without its choice type (`value`) finds all of them (`valueQuantity`).
 
@@ -80,6 +81,14 @@ impl Expression {
     }
 }
 
+/// Whether a member of a resource states an element, which may be of a choice type: `onset` is
+/// stated by `onset`, `onsetDateTime` and `_onsetDateTime`.
+pub(in crate::fhir) fn states(member: &str, element: &str) -> bool {
+    let name = member.strip_prefix('_').unwrap_or(member);
+    let suffix = name.strip_prefix(element);
+    suffix.is_some_and(|s| s.is_empty() || CHOICE_TYPES.binary_search(&s).is_ok())
+}
+
 fn follow<'v>(steps: &[Step], resource: &'v Value) -> Vec<Cow<'v, Value>> {
     let mut nodes = vec![resource];
     for step in steps {
@@ -153,6 +162,9 @@ fn refers_to(node: &Value, target: ResourceType) -> bool {
 }
 
 fn parse_path(text: &str) -> Option<Vec<Step>> {
+    if text == "$this" {
+        return Some(Vec::new());
+    }
     let mut steps = Vec::new();
     let mut rest = text;
     if let Some(inner) = text.strip_prefix('(') {
@@ -264,6 +276,7 @@ mod tests {
         assert_eq!(found("deceased.exists()", &resource), [json!(false)]);
         assert_eq!(found("deceased.exists()", &json!({"deceasedDateTime": "2020"})), [json!(true)]);
         assert_eq!(found("deceased.exists()", &json!({})), [json!(false)]);
+        assert_eq!(found("$this | name", &resource).len(), 3);
     }
 
     #[test]

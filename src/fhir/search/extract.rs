@@ -33,6 +33,12 @@ pub(super) fn values_of(
             if let Some(to) = reference(node) {
                 found(Indexed::Reference(to.into()));
             }
+            let identifier = node.get("identifier").unwrap_or(&Value::Null);
+            let value = text_at(identifier, "value");
+            if !value.is_empty() {
+                let system = text_at(identifier, "system").into();
+                found(Indexed::Identified { system, value: value.into() });
+            }
         }
         ParameterKind::Quantity => quantities(node, found),
         ParameterKind::Number => {
@@ -40,6 +46,8 @@ pub(super) fn values_of(
                 found(Indexed::Number(number.to_string().into()));
             }
         }
+        // Its components have values, it has none of its own.
+        ParameterKind::Composite => {}
         ParameterKind::Uri => {
             if let Some(uri) = node.as_str().filter(|u| !u.is_empty()) {
                 found(Indexed::Uri(uri.into()));
@@ -72,6 +80,7 @@ fn tokens(system: &str, node: &Value, found: &mut dyn FnMut(Indexed)) {
                 let value = text_at(node, "value");
                 if !value.is_empty() {
                     found(token(of, value));
+                    typed(node, value, found);
                 }
             } else {
                 coding_tokens(node, found);
@@ -79,6 +88,14 @@ fn tokens(system: &str, node: &Value, found: &mut dyn FnMut(Indexed)) {
             text(text_at(node, "text"), found);
         }
         Value::Null | Value::Number(_) | Value::String(_) | Value::Array(_) => {}
+    }
+}
+
+fn typed(identifier: &Value, value: &str, found: &mut dyn FnMut(Indexed)) {
+    let codings = identifier.get("type").and_then(|of| of.get("coding")).and_then(Value::as_array);
+    for coding in codings.into_iter().flatten() {
+        let (system, code) = (text_at(coding, "system").into(), text_at(coding, "code").into());
+        found(Indexed::Typed { system, code, value: value.into() });
     }
 }
 
@@ -137,13 +154,17 @@ fn quantities(node: &Value, found: &mut dyn FnMut(Indexed)) {
 
 fn quantity(node: &Value, found: &mut dyn FnMut(Indexed)) {
     let Some(Value::Number(value)) = node.get("value") else { return };
-    let code = text_at(node, "code");
-    let unit = if code.is_empty() { text_at(node, "unit") } else { code };
-    found(Indexed::Quantity {
+    let (code, shown) = (text_at(node, "code"), text_at(node, "unit"));
+    let in_unit = |system: &str, unit: &str| Indexed::Quantity {
         value: value.to_string().into(),
-        system: text_at(node, "system").into(),
+        system: system.into(),
         unit: unit.into(),
-    });
+    };
+    found(in_unit(text_at(node, "system"), if code.is_empty() { shown } else { code }));
+    // `number||unit` may mean the unit as it is shown.
+    if !code.is_empty() && !shown.is_empty() && shown != code {
+        found(in_unit("", shown));
+    }
 }
 
 /// The interval of a date, dateTime, instant, Period or Timing.
@@ -164,6 +185,11 @@ fn interval(node: &Value) -> Option<(Timestamp, Timestamp)> {
     if start.is_none() && end.is_none() {
         return None;
     }
+    // Senders mix up the ends; what lies between them is meant either way.
+    let (start, end) = match (start, end) {
+        (Some(start), Some(end)) if end.until <= start.from => (Some(end), Some(start)),
+        ends => ends,
+    };
     let from = start.map_or(Timestamp::MIN, |m| m.from);
     let until = end.map_or(Timestamp::MAX, |m| m.until);
     Some((from, until))

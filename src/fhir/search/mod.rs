@@ -9,14 +9,17 @@ use super::ResourceType;
 
 mod compiled;
 mod criterion;
-mod expression;
+pub(in crate::fhir) mod expression;
 mod extract;
 mod fold;
+mod order;
+mod period;
 mod table;
 mod value;
 
 pub use criterion::{ALTERNATIVES_MAX, Criterion, VALUE_MAX};
 pub use fold::fold;
+pub use order::{SORT_KEYS_MAX, SortKey};
 pub use table::SearchTable;
 pub use value::{Indexed, SearchValue};
 
@@ -38,6 +41,16 @@ pub struct SearchParameter {
     /// The system that R4 implies for plain codes, empty if none.
     system: Box<str>,
     expression: expression::Expression,
+    /// Of a composite: what its values are made of.
+    components: Vec<Component>,
+}
+
+/// One component of a composite parameter.
+#[derive(Clone, Debug)]
+struct Component {
+    kind: ParameterKind,
+    /// From the node that the composite's expression finds.
+    expression: expression::Expression,
 }
 
 /// The kinds of search parameters we evaluate.
@@ -58,6 +71,8 @@ pub enum ParameterKind {
     Number,
     /// URIs.
     Uri,
+    /// Several of the others that stand together.
+    Composite,
 }
 
 /// Why a criterion cannot be evaluated; the API answers 400 with it.
@@ -104,6 +119,7 @@ impl ParameterKind {
             Self::Quantity => "quantity",
             Self::Number => "number",
             Self::Uri => "uri",
+            Self::Composite => "composite",
         }
     }
 }
@@ -112,6 +128,13 @@ impl SearchParameter {
     fn values(&self, index: u16, resource: &Value, into: &mut Vec<SearchValue>) {
         let start = into.len();
         for node in self.expression.evaluate(resource) {
+            if !self.components.is_empty() {
+                let parts: Box<[_]> = self.components.iter().map(|c| c.values(&node)).collect();
+                if parts.iter().all(|part| !part.is_empty()) {
+                    into.push(SearchValue { param: index, value: Indexed::Composite(parts) });
+                }
+                continue;
+            }
             extract::values_of(self.kind, &self.system, &node, &mut |value| {
                 let found = SearchValue { param: index, value };
                 if !into[start..].contains(&found) {
@@ -119,6 +142,16 @@ impl SearchParameter {
                 }
             });
         }
+    }
+}
+
+impl Component {
+    fn values(&self, node: &Value) -> Box<[Indexed]> {
+        let mut values = Vec::new();
+        for part in self.expression.evaluate(node) {
+            extract::values_of(self.kind, "", &part, &mut |value| values.push(value));
+        }
+        values.into()
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::expression::Expression;
-use super::{Criterion, ParameterKind, QueryError, SearchParameter, SearchValue};
+use super::{Component, Criterion, ParameterKind, QueryError, SearchParameter, SearchValue};
 use crate::fhir::ResourceType;
 
 const EMBEDDED: &str = include_str!("../../../profiles/search-parameters.json");
@@ -38,12 +38,24 @@ struct Row {
     #[serde(default)]
     system: Box<str>,
     #[serde(default)]
+    components: Vec<ComponentRow>,
+    #[serde(default)]
     targets: Vec<String>,
     #[serde(default)]
     cross_person: bool,
     definition: Box<str>,
     documentation: Box<str>,
 }
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ComponentRow {
+    kind: ParameterKind,
+    expression: String,
+}
+
+/// Raised when the same table reads other values out of a resource than before.
+const EXTRACTION_VERSION: u8 = 2;
 
 impl SearchTable {
     /// Loads and compiles a table (the text of `profiles/search-parameters.json`).
@@ -70,7 +82,8 @@ impl SearchTable {
             u16::try_from(parameters.len())
                 .map_err(|_| format!("too many search parameters for {resource_type}"))?;
         }
-        let hash = blake3::hash(text.as_bytes());
+        let mut hash = blake3::Hasher::new();
+        let hash = hash.update(text.as_bytes()).update(&[EXTRACTION_VERSION]).finalize();
         let (head, _) = hash.as_bytes().split_first_chunk().expect("a hash has 32 bytes");
         Ok(Self { by_type, fingerprint: u64::from_be_bytes(*head) })
     }
@@ -149,7 +162,23 @@ fn compile(row: &Row) -> Result<SearchParameter, String> {
         documentation: row.documentation.clone(),
         system: row.system.clone(),
         expression,
+        components: components(row)?,
     })
+}
+
+fn components(row: &Row) -> Result<Vec<Component>, String> {
+    let name = &row.name;
+    let is_composite = row.kind == ParameterKind::Composite;
+    let nested = row.components.iter().any(|c| c.kind == ParameterKind::Composite);
+    if is_composite != (row.components.len() > 1) || nested {
+        return Err(format!("search parameter {name}: a composite, and nothing else, has parts"));
+    }
+    let component = |row: &ComponentRow| {
+        let expression = Expression::parse(&row.expression);
+        let expression = expression.map_err(|e| format!("search parameter {name}: {e}"))?;
+        Ok(Component { kind: row.kind, expression })
+    };
+    row.components.iter().map(component).collect()
 }
 
 fn bases(row: &Row) -> Result<Vec<ResourceType>, String> {

@@ -248,6 +248,96 @@ fn quantities_and_uris() {
 }
 
 #[test]
+fn modifiers_of_identifiers_value_sets_and_uris() {
+    let typed = |system: &str, code: &str, value: &str| {
+        json!({"system": "urn:a", "value": value,
+            "type": {"coding": [{"system": system, "code": code}]}})
+    };
+    let numbers = [typed("http://v2", "MR", "1"), typed("http://v2", "SS", "2")];
+    let patient = json!({"identifier": numbers,
+        "gender": "female"});
+    check(
+        "Patient",
+        &patient,
+        &[
+            "identifier:of-type=http://v2|MR|1",
+            "identifier=1",
+            "gender:in=http://hl7.org/fhir/ValueSet/administrative-gender",
+            "gender:in=https://careweave.example/fhir/ValueSet/administrative-gender|4.0.1",
+            "active:not-in=http://hl7.org/fhir/ValueSet/administrative-gender",
+        ],
+        &[
+            "identifier:of-type=http://v2|MR|2",
+            "identifier:of-type=http://other|MR|1",
+            "gender:not-in=http://hl7.org/fhir/ValueSet/administrative-gender",
+            "gender:in=http://hl7.org/fhir/ValueSet/goal-status",
+        ],
+    );
+    let task = json!({"owner": {"identifier": {"system": "urn:npi", "value": "7"}},
+        "meta": {"profile": ["http://a/b"]}});
+    check(
+        "Task",
+        &task,
+        &[
+            "owner:identifier=urn:npi|7",
+            "owner:identifier=7",
+            "owner:missing=false",
+            "_profile:above=http://a/b/c",
+        ],
+        &["owner:identifier=urn:x|7", "owner=7", "_profile:above=http://a/bc"],
+    );
+}
+
+#[test]
+fn composites_hold_of_one_place() {
+    let part = |code: &str, value: i32| {
+        json!({"code": {"coding": [{"system": "http://l", "code": code}]},
+            "valueQuantity":
+                {"value": value, "unit": "mm Hg", "code": "mm[Hg]", "system": "http://u"}})
+    };
+    let pressure = json!({"code": {"coding": [{"code": "bp"}]},
+        "component": [part("sys", 140), part("dia", 90)]});
+    check(
+        "Observation",
+        &pressure,
+        &[
+            "component-code-value-quantity=sys$gt130",
+            "component-code-value-quantity=http://l|dia$90|http://u|mm[Hg]",
+            "component-code-value-quantity=dia$90||mm Hg,x$1",
+            "combo-code-value-quantity=sys$ge140",
+            "code-value-quantity:missing=true",
+        ],
+        &[
+            "component-code-value-quantity=dia$gt130",
+            "component-code-value-quantity=sys$90",
+            "component-code-value-quantity=dia$90|http://u|mm Hg",
+            "code-value-quantity=bp$90",
+        ],
+    );
+    let weight = json!({"code": {"coding": [{"code": "a$b"}]}, "valueQuantity": {"value": 5}});
+    check("Observation", &weight, &["code-value-quantity=a\\$b$5"], &[]);
+}
+
+proptest! {
+    #[test]
+    fn periods_of_an_index_propose_whatever_a_date_criterion_accepts(
+        start in proptest::option::of(date_text()), end in proptest::option::of(date_text()),
+        prefix in proptest::sample::select(vec!["", "eq", "gt", "lt", "ge", "le", "sa", "eb"]),
+        sought in date_text(),
+    ) {
+        let (table, kind) = (SearchTable::embedded(), ResourceType::of("CarePlan"));
+        let plan = json!({"period": {"start": start, "end": end}});
+        let values = table.extract(kind, &plan);
+        let criterion = table.criterion(kind, "date", &format!("{prefix}{sought}")).unwrap();
+        let asked = criterion.index_periods().unwrap();
+        let held: Vec<String> = values.iter().flat_map(|v| v.value.period_keys()).collect();
+        if criterion.matches(&values) {
+            prop_assert!(held.iter().any(|key| asked.contains(key)), "{held:?}");
+        }
+    }
+}
+
+#[test]
 fn what_cannot_be_evaluated_is_an_error() {
     let table = SearchTable::embedded();
     let goal = ResourceType::of("Goal");
@@ -257,6 +347,8 @@ fn what_cannot_be_evaluated_is_an_error() {
         ("lifecycle-status", ""),
         ("patient", "a,,b"),
         ("lifecycle-status:in", "x"),
+        ("identifier:of-type", "a|b"),
+        ("lifecycle-status:above", "x"),
         ("patient:Task", "1"),
         ("lifecycle-status:missing", "maybe"),
         ("lifecycle-status", "|"),

@@ -51,6 +51,24 @@ pub enum Indexed {
     Number(Box<str>),
     /// A URI, as written.
     Uri(Box<str>),
+    /// The identifier that a reference states, for `:identifier`.
+    Identified {
+        /// System, empty if none.
+        system: Box<str>,
+        /// Value.
+        value: Box<str>,
+    },
+    /// An identifier with a coding of its type, for `:of-type`.
+    Typed {
+        /// System of the type.
+        system: Box<str>,
+        /// Code of the type.
+        code: Box<str>,
+        /// Value of the identifier.
+        value: Box<str>,
+    },
+    /// What stands together at one place: the values of each component.
+    Composite(Box<[Box<[Indexed]>]>),
 }
 
 impl Indexed {
@@ -64,7 +82,12 @@ impl Indexed {
             Self::Text { folded, .. } => Some(["text", folded, ""]),
             Self::Reference(to) => Some(["reference", to, ""]),
             Self::Uri(uri) => Some(["uri", uri, ""]),
-            Self::Date { .. } | Self::Quantity { .. } | Self::Number(_) => None,
+            Self::Identified { value, .. } => Some(["identified", value, ""]),
+            Self::Date { .. }
+            | Self::Quantity { .. }
+            | Self::Number(_)
+            | Self::Typed { .. }
+            | Self::Composite(_) => None,
         }
     }
 }

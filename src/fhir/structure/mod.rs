@@ -7,7 +7,7 @@ mod profile;
 mod schema;
 mod shape;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use serde_json::Value;
@@ -39,6 +39,20 @@ const PROBLEMS_MAX: usize = 100;
 
 /// The widest R4 object has about 100 members; fhirkit compares every member with every other.
 const MEMBERS_MAX: usize = 1000;
+
+/// The codes of a value set of `profiles/`, as system and code. It is named by its own URL or by
+/// that of R4's set of the same name, with or without a version.
+pub fn value_set(url: &str) -> Option<&'static [(String, String)]> {
+    const R4: &str = "http://hl7.org/fhir/ValueSet/";
+    const OURS: &str = "https://careweave.example/fhir/ValueSet/";
+    static SETS: OnceLock<BTreeMap<String, Vec<(String, String)>>> = OnceLock::new();
+    let sets = SETS.get_or_init(|| {
+        profile::value_sets(embedded::DEFINITIONS.iter().copied()).unwrap_or_default()
+    });
+    let url = url.split('|').next().unwrap_or_default();
+    let ours = url.strip_prefix(R4).map(|name| format!("{OURS}{name}"));
+    sets.get(ours.as_deref().unwrap_or(url)).map(Vec::as_slice)
+}
 
 impl StructureCheck {
     /// Compiles the embedded profiles plus the given StructureDefinition and ValueSet texts. A

@@ -79,6 +79,19 @@ struct Concept {
     code: String,
 }
 
+/// The codes of the ValueSets among some definitions, by URL.
+pub(super) fn value_sets<'a>(
+    texts: impl Iterator<Item = &'a str>,
+) -> Result<BTreeMap<String, Vec<(String, String)>>, String> {
+    let mut sets = BTreeMap::new();
+    for text in texts {
+        if let Definition::ValueSet(set) = parse(text)? {
+            sets.insert(set.url, codes(set.compose).0);
+        }
+    }
+    Ok(sets)
+}
+
 impl Profiles {
     pub(super) fn compile<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Self, String> {
         let mut structures = BTreeMap::new();
