@@ -35,6 +35,29 @@ pub(super) enum ApiError {
     NotSupported { names: String },
     #[error("the search would read too much; add {add}")]
     TooCostly { add: String },
+    #[error("\"{name}\" is required")]
+    Missing { name: &'static str },
+    #[error("the body is no Parameters resource; send one, as the operation defines it")]
+    NoParameters,
+    #[error("send the body as application/fhir+json or application/fhir+xml")]
+    UnsupportedContent,
+    #[error("no member is certainly the one meant")]
+    NoMember,
+    #[error("several members are certainly the one meant")]
+    SeveralMembers,
+    #[error("there is no Consent that is active, in its period, and permits it")]
+    NoConsent,
+    #[error("the system of sourceIdentifier is not among the domains that are known here")]
+    UnknownSource,
+    #[error("targetSystem is not among the domains that are known here")]
+    UnknownTarget,
+    #[error(
+        "standing no-match decisions keep them apart; $mdm-link-history shows them, and careweave \
+         review undo takes them back"
+    )]
+    KeptApart,
+    #[error("this link was proposed by the same steward; another one must make it")]
+    NeedsAnother,
     #[error("the cursor does not belong to this search; begin again without _cursor")]
     BadCursor,
     #[error("the posted search that this link goes on with is forgotten; post it again")]
@@ -114,7 +137,15 @@ impl ApiError {
             | Self::BodyBroken
             | Self::BadBody(_)
             | Self::OtherResource
+            | Self::Missing { .. }
+            | Self::NoParameters
+            | Self::UnknownSource
             | Self::BadCursor => StatusCode::BAD_REQUEST,
+            Self::UnknownTarget => StatusCode::FORBIDDEN,
+            Self::KeptApart | Self::NeedsAnother => StatusCode::CONFLICT,
+            Self::NoMember | Self::SeveralMembers | Self::NoConsent => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             Self::NoClient | Self::WhichClient { .. } => StatusCode::FORBIDDEN,
             Self::ForeignId | Self::MadeHere | Self::DirectoryEntry => {
                 StatusCode::METHOD_NOT_ALLOWED
@@ -125,9 +156,10 @@ impl ApiError {
             }
             Self::PatchFailed(_) | Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
-            Self::UnsupportedMediaType | Self::ResourceMediaType | Self::PatchMediaType => {
-                StatusCode::UNSUPPORTED_MEDIA_TYPE
-            }
+            Self::UnsupportedMediaType
+            | Self::ResourceMediaType
+            | Self::UnsupportedContent
+            | Self::PatchMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyTooLong | Self::TooManyEntries { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UrlTooLong => StatusCode::URI_TOO_LONG,
             Self::TimedOut | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
@@ -150,7 +182,15 @@ impl ApiError {
             | Self::NotAcceptable
             | Self::UnsupportedMediaType
             | Self::ResourceMediaType
+            | Self::UnsupportedContent
             | Self::PatchMediaType => "not-supported",
+            Self::Missing { .. } => "required",
+            Self::NoMember => "not-found",
+            Self::SeveralMembers => "multiple-matches",
+            Self::NoConsent => "suppressed",
+            Self::UnknownSource | Self::UnknownTarget => "code-invalid",
+            Self::KeptApart => "conflict",
+            Self::NeedsAnother => "business-rule",
             Self::NoClient | Self::WhichClient { .. } => "forbidden",
             Self::ForeignId | Self::MadeHere | Self::DirectoryEntry | Self::NoClaim => {
                 "business-rule"
@@ -163,7 +203,9 @@ impl ApiError {
             // R4's `expired` tells of a login.
             Self::NotFound | Self::NoSuchRecord | Self::SearchForgotten => "not-found",
             Self::Gone | Self::RecordGone => "deleted",
-            Self::BadQuery(_) | Self::BodyBroken | Self::BadBody(_) => "structure",
+            Self::BadQuery(_) | Self::BodyBroken | Self::BadBody(_) | Self::NoParameters => {
+                "structure"
+            }
             Self::BadValue { .. } | Self::BadCursor | Self::OtherResource => "value",
             Self::TooCostly { .. } | Self::TooManyEntries { .. } => "too-costly",
             Self::BodyTooLong | Self::UrlTooLong => "too-long",

@@ -30,7 +30,7 @@ pub(super) struct Operation {
 type Parameter = (&'static str, &'static str, u8, &'static str, &'static str);
 
 /// All operations.
-pub(super) static OPERATIONS: [Operation; 4] = [
+pub(super) static OPERATIONS: [Operation; 14] = [
     Operation {
         code: "everything",
         name: "Everything",
@@ -76,6 +76,140 @@ pub(super) static OPERATIONS: [Operation; 4] = [
             ("on-demand", "boolean", 0, "1", "taken, and without effect"),
         ],
         output: &[("return", "Bundle", 1, "1", "a searchset")],
+    },
+    Operation {
+        code: "match",
+        name: "Match",
+        base: "http://hl7.org/fhir/OperationDefinition/Patient-match",
+        description: "The persons who may be meant by a Patient, with score, grade and waterfall",
+        input: &[
+            ("resource", "Patient", 1, "1", "who is meant"),
+            ("onlyCertainMatches", "boolean", 0, "1", "the one certain person, or nobody"),
+            ("count", "integer", 0, "1", "persons at most"),
+        ],
+        output: &[("return", "Bundle", 1, "1", "a searchset")],
+    },
+    Operation {
+        code: "member-match",
+        name: "MemberMatch",
+        base: "http://hl7.org/fhir/us/davinci-hrex/OperationDefinition/member-match",
+        description: "The one member who is certainly meant, if consent allows",
+        input: &[
+            ("MemberPatient", "Patient", 1, "1", "who is meant"),
+            ("CoverageToMatch", "Coverage", 1, "1", "their coverage"),
+            ("CoverageToLink", "Coverage", 0, "1", "their new coverage"),
+            ("Consent", "Consent", 0, "1", "their consent; without one the answer is 422"),
+        ],
+        output: &[
+            ("MemberIdentifier", "Identifier", 1, "1", "the member's number"),
+            ("MemberId", "Reference", 0, "1", "the member"),
+        ],
+    },
+    Operation {
+        code: "ihe-pix",
+        name: "IhePix",
+        base: "https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix",
+        description: "The other identifiers of a person",
+        input: &[
+            ("sourceIdentifier", "string", 1, "1", "system|value"),
+            ("targetSystem", "uri", 0, "*", "only of these systems"),
+        ],
+        output: &[
+            ("targetIdentifier", "Identifier", 0, "*", "an identifier"),
+            ("targetId", "Reference", 0, "*", "the person"),
+        ],
+    },
+    Operation {
+        code: "mdm-query-links",
+        name: "MdmQueryLinks",
+        base: "",
+        description: "Which charts are, may be and are not which persons",
+        input: &[
+            ("goldenResourceId", "string", 0, "1", "the person"),
+            ("resourceId", "string", 0, "1", "the Patient of a chart"),
+            ("matchResult", "string", 0, "1", "MATCH, POSSIBLE_MATCH or NO_MATCH"),
+            ("linkSource", "string", 0, "1", "AUTO or MANUAL"),
+            ("_count", "integer", 0, "1", "rows of a page"),
+            ("_offset", "integer", 0, "1", "rows before it"),
+        ],
+        output: &[("link", "BackboneElement", 0, "*", "a link, in parts")],
+    },
+    Operation {
+        code: "mdm-duplicate-golden-resources",
+        name: "MdmDuplicates",
+        base: "",
+        description: "Persons who may be one",
+        input: &[
+            ("_count", "integer", 0, "1", "rows of a page"),
+            ("_offset", "integer", 0, "1", "rows before it"),
+        ],
+        output: &[("link", "BackboneElement", 0, "*", "a link, in parts")],
+    },
+    Operation {
+        code: "mdm-link-history",
+        name: "MdmLinkHistory",
+        base: "",
+        description: "What stewards decided: who, when and why",
+        input: &[
+            ("goldenResourceId", "string", 0, "*", "the person"),
+            ("resourceId", "string", 0, "*", "the Patient of a chart"),
+            ("_count", "integer", 0, "1", "rows of a page"),
+            ("_offset", "integer", 0, "1", "rows before it"),
+        ],
+        output: &[("historical link", "BackboneElement", 0, "*", "a decision, in parts")],
+    },
+    Operation {
+        code: "mdm-create-link",
+        name: "MdmCreateLink",
+        base: "",
+        description: "A steward says that a chart is a person, or is not",
+        input: &[
+            ("goldenResourceId", "string", 1, "1", "the person"),
+            ("resourceId", "string", 1, "1", "the Patient of a chart"),
+            ("matchResult", "string", 0, "1", "MATCH or NO_MATCH"),
+            ("note", "string", 0, "1", "why"),
+            ("dryRun", "boolean", 0, "1", "say only what would come of it"),
+        ],
+        output: &[("return", "Patient", 1, "1", "the person as they are now")],
+    },
+    Operation {
+        code: "mdm-update-link",
+        name: "MdmUpdateLink",
+        base: "",
+        description: "A steward decides otherwise about a chart and a person",
+        input: &[
+            ("goldenResourceId", "string", 1, "1", "the person"),
+            ("resourceId", "string", 1, "1", "the Patient of a chart"),
+            ("matchResult", "string", 1, "1", "MATCH or NO_MATCH"),
+            ("note", "string", 0, "1", "why"),
+            ("dryRun", "boolean", 0, "1", "say only what would come of it"),
+        ],
+        output: &[("return", "Patient", 1, "1", "the person as they are now")],
+    },
+    Operation {
+        code: "mdm-not-duplicate",
+        name: "MdmNotDuplicate",
+        base: "",
+        description: "A steward says that two persons are two",
+        input: &[
+            ("goldenResourceId", "string", 1, "1", "the person"),
+            ("targetGoldenResourceId", "string", 1, "1", "the other person"),
+            ("note", "string", 0, "1", "why"),
+        ],
+        output: &[("success", "boolean", 1, "1", "always true")],
+    },
+    Operation {
+        code: "mdm-merge-golden-resources",
+        name: "MdmMerge",
+        base: "",
+        description: "A steward says that two persons are one",
+        input: &[
+            ("fromGoldenResourceId", "string", 1, "1", "one person"),
+            ("toGoldenResourceId", "string", 1, "1", "the other"),
+            ("note", "string", 0, "1", "why"),
+            ("dryRun", "boolean", 0, "1", "say only what would come of it"),
+        ],
+        output: &[("return", "Patient", 1, "1", "the person as they are now")],
     },
 ];
 
@@ -152,6 +286,11 @@ impl Operation {
         levels
     }
 
+    /// Whether it answers with links and decides nothing.
+    fn output_is_told(&self) -> bool {
+        self.output.iter().any(|(_, kind, ..)| *kind == "BackboneElement")
+    }
+
     /// Where its definition is served.
     pub(super) fn url(&self, base: &str) -> String {
         format!("{base}/fhir/OperationDefinition/{}", self.code)
@@ -176,7 +315,7 @@ impl Operation {
             ("status", json!("active")),
             ("kind", json!("operation")),
             ("description", json!(self.description)),
-            ("affectsState", json!(false)),
+            ("affectsState", json!(self.code.starts_with("mdm-") && !self.output_is_told())),
             ("code", json!(self.code)),
             ("base", json!(self.base)),
             ("resource", json!([levels.only.unwrap_or("Resource")])),
@@ -185,7 +324,9 @@ impl Operation {
             ("instance", json!(levels.instance)),
             ("parameter", json!(parameters)),
         ] {
-            definition.insert(name.to_owned(), value);
+            if value != "" {
+                definition.insert(name.to_owned(), value);
+            }
         }
         Value::Object(definition)
     }

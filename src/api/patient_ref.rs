@@ -80,6 +80,17 @@ fn patient_id(reader: &Reader<'_>, value: &str) -> Option<DerivedId> {
     (key.resource_type.name() == "Patient").then(|| reader.store().id_key().record(&key))
 }
 
+/// The one person with this identifier, `system|value`.
+///
+/// # Errors
+/// When the store fails.
+pub(super) fn one_identified(
+    reader: &mut Reader<'_>,
+    identifier: &str,
+) -> Result<Option<Owner>, ApiError> {
+    identified(reader, identifier, &mut Vec::new())
+}
+
 /// The one person with this identifier.
 fn identified(
     reader: &mut Reader<'_>,

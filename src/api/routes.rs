@@ -5,8 +5,9 @@ use axum::Router;
 use axum::routing::{MethodRouter, get, post};
 
 use super::{
-    Api, batch, concepts, create, delete, docref, everything, guard, history, meta, metadata,
-    metrics, operations, patch, read, root, search, source, update, validate, vread,
+    Api, batch, concepts, create, delete, docref, everything, guard, history, ihe_pix,
+    match_patient, mdm, member_match, meta, metadata, metrics, operations, patch, read, root,
+    search, source, update, validate, vread,
 };
 
 /// A path with its handlers, and what each method states of itself.
@@ -61,6 +62,8 @@ pub(super) fn table() -> Vec<Route> {
     ];
     table.extend(of_types());
     table.extend(of_operations());
+    table.extend(of_matching());
+    table.extend(mdm::routes());
     table
 }
 
@@ -131,6 +134,26 @@ fn of_operations() -> Vec<Route> {
     ]
 }
 
+fn of_matching() -> Vec<Route> {
+    vec![
+        Route::of(
+            "/fhir/Patient/$match",
+            post(match_patient::match_patient),
+            &[("POST", Operation("match"))],
+        ),
+        Route::of(
+            "/fhir/Patient/$member-match",
+            post(member_match::member_match),
+            &[("POST", Operation("member-match"))],
+        ),
+        Route::of(
+            "/fhir/Patient/$ihe-pix",
+            get(ihe_pix::by_get).post(ihe_pix::by_post),
+            &[("GET", Operation("ihe-pix")), ("POST", Operation("ihe-pix"))],
+        ),
+    ]
+}
+
 /// The router of these routes, without what stands before and behind every one.
 pub(super) fn routes() -> Router<Api> {
     table()
@@ -141,7 +164,8 @@ pub(super) fn routes() -> Router<Api> {
 }
 
 impl Route {
-    fn of(
+    /// A route, and what each of its methods is.
+    pub(super) fn of(
         path: &'static str,
         answers: MethodRouter<Api>,
         states: &[(&'static str, Stated)],

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::care::{Care, Concepts};
-use crate::compare::{Crosswalk, normalise_identifier};
+use crate::compare::{Crosswalk, normalise_identifier, normalise_system};
 use crate::config::{
     Config, EndpointConfig, EndpointKind, SecurityMode, Severity, StoreEngine, profile_text,
 };
@@ -97,7 +97,8 @@ pub(super) fn open_gateway(config: &Config) -> Result<Arc<Gateway>, CliError> {
         .with_dirty_homes_max(config.limits.dirty_homes_max)
         .with_homes_per_settle(config.limits.homes_per_settle)
         .with_second_reviewer(config.identity.second_reviewer)
-        .with_care(care_of(config)?);
+        .with_care(care_of(config)?)
+        .with_domains(config.identity.domains.iter().map(|system| normalise_system(system)));
     gateway.refresh_stale()?;
     Ok(Arc::new(gateway))
 }

@@ -111,6 +111,8 @@ pub struct IdentityConfig {
     pub model: Option<PathBuf>,
     /// Which links need a second steward before they take effect.
     pub second_reviewer: SecondReviewer,
+    /// Systems of identifiers that `$ihe-pix` knows; none: any.
+    pub domains: Vec<String>,
 }
 
 /// Which links of stewards need a second steward.

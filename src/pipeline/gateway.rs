@@ -1,9 +1,7 @@
 //! The gateway: a store with the policy, the model and the endpoints that go with it.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -13,17 +11,17 @@ use crate::care::Care;
 use crate::config::{EndpointKind, SecondReviewer};
 use crate::fhir::search::SearchTable;
 use crate::fhir::{Reference, parse_reference};
-use crate::flow::{Access, Decision, DisclosureClass, Hash, Owner, RecordKey, ViewStamp};
+use crate::flow::{Access, Decision, DisclosureClass, Hash, RecordKey, ViewStamp};
 use crate::identity::Model;
 use crate::ingest::Ingest;
 use crate::reconcile::{EndpointFacts, Policy, UNADDRESSED, WEAVE_VERSION};
-use crate::store::{AuditEntry, Cursor, Dirty, Store, StoreError};
+use crate::store::{AuditEntry, Cursor, Store, StoreError};
 use crate::telemetry::FlowMetrics;
 
 use super::audit::AuditWriter;
 use super::ingest::FILES;
-use super::link_ahead::Linked;
 use super::stop::Stop;
+use super::turns::Turns;
 
 /// What a gateway is made of.
 pub struct GatewayOptions {
@@ -56,9 +54,7 @@ pub struct Gateway {
     options: GatewayOptions,
     facts: BTreeMap<Arc<str>, EndpointFacts>,
     audit: AuditWriter,
-    settling: Mutex<()>,
-    /// How many wait for it.
-    to_settle: AtomicUsize,
+    turns: Turns,
     ingest: OnceLock<Arc<Ingest>>,
     stop: Stop,
     metrics: FlowMetrics,
@@ -66,6 +62,7 @@ pub struct Gateway {
     second_reviewer: SecondReviewer,
     care: Arc<Care>,
     homes_per_settle: usize,
+    domains: BTreeSet<Box<str>>,
     /// The endpoints' states as of a generation of the store's cursors.
     states: Mutex<Option<(u64, Arc<[EndpointState]>)>>,
     /// Hash of all that views depend on besides sources, links and model.
@@ -74,9 +71,6 @@ pub struct Gateway {
 
 /// How many dirty homes one transaction takes on unless told otherwise.
 const HOMES_PER_SETTLE: usize = 64;
-
-/// How long who settles everything waits for others to take their turn.
-const GIVE_WAY_MS: u32 = 50;
 
 /// What is known of an endpoint's freshness; handed out with every answer (P6).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,8 +145,7 @@ impl Gateway {
             options,
             facts,
             audit,
-            settling: Mutex::new(()),
-            to_settle: AtomicUsize::new(0),
+            turns: Turns::default(),
             ingest: OnceLock::new(),
             stop: Stop::new(),
             metrics,
@@ -160,6 +153,7 @@ impl Gateway {
             second_reviewer: SecondReviewer::Never,
             care: Care::embedded(),
             homes_per_settle: HOMES_PER_SETTLE,
+            domains: BTreeSet::new(),
             states: Mutex::default(),
             rules,
         }
@@ -190,6 +184,17 @@ impl Gateway {
     /// its memory; 64 without.
     pub fn with_homes_per_settle(self, homes: usize) -> Self {
         Self { homes_per_settle: homes.max(1), ..self }
+    }
+
+    /// The same with the systems of identifiers that cross-references are given for; without
+    /// them any system is.
+    pub fn with_domains(self, domains: impl IntoIterator<Item = Box<str>>) -> Self {
+        Self { domains: domains.into_iter().collect(), ..self }
+    }
+
+    /// The systems of identifiers that cross-references are given for; none: any.
+    pub fn domains(&self) -> &BTreeSet<Box<str>> {
+        &self.domains
     }
 
     /// A gateway on the embedded profiles whose endpoints are in these states.
@@ -285,6 +290,10 @@ impl Gateway {
     }
 
     /// Homes that may be dirty before pulls wait.
+    pub(super) fn turns(&self) -> &Turns {
+        &self.turns
+    }
+
     pub(super) fn homes_per_settle(&self) -> usize {
         self.homes_per_settle
     }
@@ -324,30 +333,6 @@ impl Gateway {
         &self.ingest
     }
 
-    /// Only one settle at a time: identity is decided on what the one before has stored.
-    pub(super) fn settling(&self) -> MutexGuard<'_, ()> {
-        self.to_settle.fetch_add(1, Ordering::Relaxed);
-        // A panic while settling has stored nothing, so the next one may go on.
-        let settling = self.settling.lock().unwrap_or_else(PoisonError::into_inner);
-        self.to_settle.fetch_sub(1, Ordering::Relaxed);
-        settling
-    }
-
-    /// Whether a reader or a steward waits for settling to be theirs.
-    pub(super) fn is_waited_for(&self) -> bool {
-        self.to_settle.load(Ordering::Relaxed) > 0
-    }
-
-    /// Lets those who wait go first: the lock itself would give it back to who had it last.
-    pub(super) fn give_way(&self) {
-        for _ in 0..GIVE_WAY_MS {
-            if !self.is_waited_for() {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(1));
-        }
-    }
-
     /// Writes an audit entry; returns when it is durable. Entries are committed in groups.
     ///
     /// # Errors
@@ -384,58 +369,6 @@ impl Gateway {
         // What could not be read is tried again.
         *known = (!failed).then(|| (generation, states.clone()));
         states
-    }
-
-    /// Whether nothing is dirty: then there is nothing that a read would have to settle first.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub fn is_settled(&self) -> Result<bool, GatewayError> {
-        Ok(self.store.dirty_count(&Access::system())? == 0)
-    }
-
-    /// Settles what is dirty before a read (an owner's homes, or whatever is dirty), waiting at
-    /// most so long; returns how many homes are still pending: of the owner, or in the whole
-    /// store. Blocking.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub fn settle_for_read(
-        &self,
-        owner: Option<Owner>,
-        wait: Duration,
-    ) -> Result<usize, GatewayError> {
-        if self.is_settled()? {
-            return Ok(0);
-        }
-        let access = Access::system();
-        let until = Instant::now() + wait;
-        loop {
-            let dirty = match owner {
-                Some(owner) => self.dirty_of(owner)?,
-                None => self.store.dirty(&access, self.homes_per_settle)?,
-            };
-            if dirty.is_empty() {
-                return Ok(0);
-            }
-            if Instant::now() >= until {
-                return match owner {
-                    Some(_) => Ok(dirty.len()),
-                    None => Ok(self.store.dirty_count(&access)?),
-                };
-            }
-            self.settle(&dirty, &Linked::default())?;
-        }
-    }
-
-    fn dirty_of(&self, owner: Owner) -> Result<Vec<Dirty>, GatewayError> {
-        let access = Access::system();
-        let head = self.store.view(&access, owner)?;
-        let mut dirty = Vec::new();
-        for home in head.into_iter().flat_map(|head| head.homes) {
-            dirty.extend(self.store.dirty_mark(&access, &home)?);
-        }
-        Ok(dirty)
     }
 
     /// The source record that an absolute URL under one of the endpoints' bases names, or that we

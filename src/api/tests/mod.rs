@@ -9,6 +9,7 @@ mod health;
 mod histories;
 mod links;
 mod live;
+mod matching;
 mod naive;
 mod people;
 mod provenances;
