@@ -17,6 +17,8 @@ mod orders;
 mod plans;
 #[path = "dedup/problems.rs"]
 mod problems;
+#[path = "dedup/random.rs"]
+mod random;
 #[path = "dedup/score.rs"]
 mod score;
 #[path = "dedup/world.rs"]

@@ -35,7 +35,7 @@ pub enum Likeness {
 
 /// Words, as typed → what is read. Longer ones first where one begins the other.
 #[rustfmt::skip]
-const PHRASES: [(&[&str], &[&str]); 43] = [
+const PHRASES: [(&[&str], &[&str]); 68] = [
     // What classifications append where no more is known says nothing about the patient.
     (&["without", "complications"], &[]), (&["without", "complication"], &[]),
     (&["not", "elsewhere", "classified"], &[]), (&["not", "otherwise", "specified"], &[]),
@@ -55,15 +55,32 @@ const PHRASES: [(&[&str], &[&str]); 43] = [
     (&["ii"], &["2"]), (&["iii"], &["3"]), (&["iv"], &["4"]),
     (&["self", "management"], &["selfmanagement"]), (&["self", "care"], &["selfcare"]),
     (&["mm", "hg"], &["mmhg"]), (&["a", "fib"], &["atrial", "fibrillation"]),
+    // What clinicians write for the same thing; only what has one reading in a care record.
+    (&["high", "blood", "pressure"], &["hypertension"]),
+    (&["heart", "attack"], &["myocardial", "infarction"]),
+    (&["cerebrovascular", "accident"], &["stroke"]), (&["cva"], &["stroke"]),
+    (&["dm"], &["diabetes"]), (&["t1dm"], &["type", "1", "diabetes"]),
+    (&["hld"], &["hyperlipidemia"]), (&["sore", "throat"], &["pharyngitis"]),
+    (&["glycated", "hemoglobin"], &["hemoglobin", "a1c"]),
+    (&["glycosylated", "hemoglobin"], &["hemoglobin", "a1c"]),
+    (&["middle", "ear", "infection"], &["otitis", "media"]),
+    (&["coronary", "heart", "disease"], &["coronary", "artery", "disease"]),
+    (&["degenerative", "joint", "disease"], &["osteoarthritis"]),
+    (&["cardiac", "failure"], &["heart", "failure"]), (&["hf"], &["heart", "failure"]),
+    (&["cbc"], &["complete", "blood", "count"]), (&["ecg"], &["electrocardiogram"]),
+    (&["ekg"], &["electrocardiogram"]), (&["mri"], &["magnetic", "resonance", "imaging"]),
+    (&["ct"], &["computed", "tomography"]), (&["spo2"], &["oxygen", "saturation"]),
+    (&["o2", "sat"], &["oxygen", "saturation"]), (&["h", "o"], &["history"]),
+    (&["w", "o"], &["without"]), (&["b", "l"], &["bilateral"]),
 ];
 
 /// Words that say nothing by themselves.
 #[rustfmt::skip]
-const VOID: [&str; 43] = [
+const VOID: [&str; 44] = [
     "a", "all", "an", "and", "any", "as", "at", "be", "been", "by", "disorder", "for", "have",
     "her", "his", "in", "is", "it", "its", "mellitus", "my", "next", "nos", "of", "on", "or",
     "other", "patient", "per", "primary", "procedure", "that", "the", "their", "this", "to",
-    "uncomplicated", "unilateral", "unspecified", "was", "will", "with",
+    "uncomplicated", "unilateral", "unspecified", "w", "was", "will", "with",
     "your",
 ];
 
@@ -94,9 +111,11 @@ const SIDES: [(&str, &str); 6] = [
 
 /// Stems that say one thing.
 #[rustfmt::skip]
-const SYNONYMS: [(&str, &str); 25] = [
+const SYNONYMS: [(&str, &str); 31] = [
     ("afib", "fibrillation"), ("bodyweight", "weight"), ("ceas", "stop"), ("cessation", "stop"),
-    ("decreas", "reduc"), ("diabetic", "diabet"),
+    ("decreas", "reduc"), ("depressiv", "depression"), ("diabetic", "diabet"),
+    ("echo", "echocardiogram"), ("hypertensiv", "hypertension"), ("lac", "laceration"),
+    ("strep", "streptococcal"), ("teach", "education"),
     ("drug", "medication"), ("evaluation", "assessment"),
     ("il", "diseas"), ("immunization", "vaccin"), ("lessen", "reduc"),
     ("lung", "pulmonary"), ("mammogram", "mammography"), ("medicin", "medication"),
@@ -254,7 +273,18 @@ fn one_word(a: &str, b: &str) -> bool {
     }
     let common = a.chars().zip(b.chars()).take_while(|(x, y)| x == y).count();
     let one_root = common >= ROOT_LETTERS_MIN && common as f64 >= ROOT_SHARE * more as f64;
-    one_root || fewer >= SLIP_LETTERS_MIN && super::similarity::edit_distance(a, b) <= 1
+    let slip = || super::similarity::edit_distance(a, b) <= 1 || changed_round(a, b);
+    one_root || fewer >= SLIP_LETTERS_MIN && slip()
+}
+
+/// Whether two neighbouring letters of the one are changed round in the other.
+fn changed_round(a: &str, b: &str) -> bool {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let Some(at) = a.iter().zip(&b).position(|(x, y)| x != y) else { return false };
+    a.len() == b.len()
+        && at + 1 < a.len()
+        && (a[at], a[at + 1]) == (b[at + 1], b[at])
+        && a[at + 2..] == b[at + 2..]
 }
 
 /// The tokens with phrases put in one way.

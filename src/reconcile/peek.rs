@@ -77,6 +77,47 @@ pub(super) fn moment(body: &[u8]) -> Option<(Moment, bool)> {
     Some((parse_moment(&text)?, text.contains('T')))
 }
 
+/// Where requests and tasks say when they were written.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WithAuthored<'a> {
+    #[serde(borrow)]
+    authored_on: Option<Cow<'a, str>>,
+}
+
+/// The moment at which a request was written, and whether its time of day is stated.
+pub(super) fn authored(body: &[u8]) -> Option<(Moment, bool)> {
+    let with: WithAuthored<'_> = serde_json::from_slice(body).ok()?;
+    let text = with.authored_on?;
+    Some((parse_moment(&text)?, text.contains('T')))
+}
+
+/// Where records say when what they are about began.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WithBeginning<'a> {
+    #[serde(borrow)]
+    onset_date_time: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    onset_period: Option<PeriodStart<'a>>,
+    #[serde(borrow)]
+    occurrence_date_time: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    occurrence_period: Option<PeriodStart<'a>>,
+}
+
+/// The moment at which a problem began or a service is to begin, and whether its time of day is
+/// stated.
+pub(super) fn began(body: &[u8]) -> Option<(Moment, bool)> {
+    let with: WithBeginning<'_> = serde_json::from_slice(body).ok()?;
+    let text = with
+        .onset_date_time
+        .or(with.onset_period.and_then(|p| p.start))
+        .or(with.occurrence_date_time)
+        .or(with.occurrence_period.and_then(|p| p.start))?;
+    Some((parse_moment(&text)?, text.contains('T')))
+}
+
 /// Whether two bodies of one endpoint say the very same under two ids.
 pub(super) fn same_but_for_id(a: &[u8], b: &[u8]) -> bool {
     let bare = |body: &[u8]| {
@@ -132,6 +173,8 @@ fn named_elements(role: Role) -> &'static [&'static str] {
         Role::Requester => &["requester"],
         Role::Performer => &["performer", "owner"],
         Role::Author => &["author"],
+        Role::Focus => &["focus"],
+        Role::Addresses => &["addresses", "reasonReference"],
         Role::Contributor => &["contributor"],
         _ => &[],
     }

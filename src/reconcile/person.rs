@@ -4,6 +4,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use crate::compare::{Likeness, clinical_text, likeness};
 use crate::fhir::ResourceType;
 use crate::flow::{
     ChartKey, DIRECTORY_TYPES, DerivedId, IdKey, Identifier, Link, RecordKey, RefTarget, Role,
@@ -35,6 +36,8 @@ pub(super) struct Person<'a> {
     by_identifier: HashMap<(&'a str, &'a str, &'a str), Vec<usize>>,
     standings: RefCell<HashMap<RecordKey, Standing>>,
     systems: RefCell<HashMap<RecordKey, BTreeSet<Arc<str>>>>,
+    /// Groups of problems by what a reference calls them.
+    called: RefCell<HashMap<String, Vec<usize>>>,
     /// The endpoints at which this person's records refer to a member of a directory entry.
     held_at: OnceCell<HashMap<DerivedId, BTreeSet<Arc<str>>>>,
 }
@@ -118,6 +121,7 @@ impl<'a> Person<'a> {
             by_identifier,
             standings: RefCell::default(),
             systems: RefCell::default(),
+            called: RefCell::default(),
             held_at: OnceCell::new(),
         }
     }
@@ -227,6 +231,28 @@ impl<'a> Person<'a> {
     /// What the references of a role stand for, sorted.
     pub(super) fn canons(&self, claim: &Claim<'_>, role: Role) -> BTreeSet<Canon> {
         claim.facts.linked(role).filter_map(|t| self.canon(claim, t)).collect()
+    }
+
+    /// The groups of problems that are called so by a member. Problems are grouped before what
+    /// addresses them, so what was found once stays.
+    pub(super) fn problems_called(&self, name: &str) -> Vec<usize> {
+        if let Some(known) = self.called.borrow().get(name) {
+            return known.clone();
+        }
+        let text = clinical_text(name);
+        let is_called = |group: &Group| {
+            group.members.iter().any(|(member, _)| {
+                let facts = self.claims[*member].facts;
+                let other_names = facts.codes.iter().filter(|t| t.system.is_empty());
+                let mut names = other_names.map(|t| &*t.code).chain([&*facts.text]);
+                names.any(|n| likeness(n, &text) == Likeness::Alike)
+            })
+        };
+        let problems = self.groups.iter().enumerate();
+        let problems = problems.filter(|(_, g)| g.resource_type.name() == "Condition");
+        let found: Vec<usize> = problems.filter(|(_, g)| is_called(g)).map(|(n, _)| n).collect();
+        self.called.borrow_mut().insert(name.to_owned(), found.clone());
+        found
     }
 
     /// Whether two directory entries are known to be two: one endpoint has both.

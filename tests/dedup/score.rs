@@ -1,12 +1,11 @@
 //! Pairs of statements that are one fact, against pairs that came to be one row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use careweave::flow::View;
-use serde_json::Value;
 
-use crate::world::World;
+use crate::world::{Statement, World};
 
 /// Pairs of one type.
 #[derive(Clone, Copy, Default)]
@@ -25,6 +24,12 @@ impl Score {
         ratio(self.right, self.right + self.missed)
     }
 
+    fn add(&mut self, other: Self) {
+        self.right += other.right;
+        self.wrong += other.wrong;
+        self.missed += other.missed;
+    }
+
     pub(crate) fn f1(&self) -> f64 {
         ratio(2 * self.right, 2 * self.right + self.wrong + self.missed)
     }
@@ -36,6 +41,8 @@ fn ratio(part: u64, whole: u64) -> f64 {
 
 pub(crate) struct Scores {
     by_type: BTreeMap<String, Score>,
+    /// Per type and change; a pair counts once for each change of either statement.
+    by_change: BTreeMap<(String, &'static str), Score>,
     shown: BTreeMap<(String, bool), usize>,
     show: usize,
 }
@@ -43,7 +50,7 @@ pub(crate) struct Scores {
 impl Scores {
     /// Shows the first so many errors of each kind and type.
     pub(crate) fn showing(show: usize) -> Self {
-        Self { by_type: BTreeMap::new(), shown: BTreeMap::new(), show }
+        Self { by_type: BTreeMap::new(), by_change: BTreeMap::new(), shown: BTreeMap::new(), show }
     }
 
     pub(crate) fn of(&self, kind: &str) -> Score {
@@ -68,35 +75,38 @@ impl Scores {
             let site = world.sites[statement.site].name.to_owned();
             let key = (site, statement.body["id"].as_str().unwrap().to_owned());
             let row = rows.get(&(kind, key)).unwrap_or_else(|| panic!("{kind} is in no row"));
-            stated.entry(kind).or_default().push((fact, row, &statement.body));
+            stated.entry(kind).or_default().push((fact, row, statement));
         }
         for (kind, stated) in stated {
             for (n, a) in stated.iter().enumerate() {
                 for b in &stated[n + 1..] {
-                    let score = self.by_type.entry(kind.to_owned()).or_default();
-                    match (a.0 == b.0, a.1.0 == b.1.0) {
-                        (true, true) => score.right += 1,
-                        (true, false) => {
-                            score.missed += 1;
-                            self.show(kind, true, [a.2, b.2], &b.1.1);
-                        }
-                        (false, true) => {
-                            score.wrong += 1;
-                            self.show(kind, false, [a.2, b.2], &b.1.1);
-                        }
-                        (false, false) => {}
+                    let found = match (a.0 == b.0, a.1.0 == b.1.0) {
+                        (true, true) => Score { right: 1, ..Score::default() },
+                        (true, false) => Score { missed: 1, ..Score::default() },
+                        (false, true) => Score { wrong: 1, ..Score::default() },
+                        (false, false) => continue,
+                    };
+                    self.by_type.entry(kind.to_owned()).or_default().add(found);
+                    for &change in a.2.changes.iter().chain(&b.2.changes).collect::<BTreeSet<_>>() {
+                        self.by_change.entry((kind.to_owned(), change)).or_default().add(found);
+                    }
+                    if found.right == 0 {
+                        self.show(kind, found.missed > 0, [a.2, b.2], &b.1.1);
                     }
                 }
             }
         }
     }
 
-    fn show(&mut self, kind: &str, missed: bool, pair: [&Value; 2], rule: &str) {
+    fn show(&mut self, kind: &str, missed: bool, pair: [&Statement; 2], rule: &str) {
         let shown = self.shown.entry((kind.to_owned(), missed)).or_default();
         if *shown < self.show {
             *shown += 1;
             let word = if missed { "missed" } else { "wrong" };
-            println!("{word} ({rule}):\n  {}\n  {}", pair[0], pair[1]);
+            println!("{word} ({rule}):");
+            for statement in pair {
+                println!("  {:?}\n  {}", statement.changes, statement.body);
+            }
         }
     }
 }
@@ -105,24 +115,26 @@ impl fmt::Display for Scores {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{:<22} {:>7} {:>6} {:>6} {:>9} {:>7} {:>7}",
+            "{:<52} {:>7} {:>6} {:>6} {:>9} {:>7} {:>7}",
             "type", "right", "wrong", "missed", "precision", "recall", "F1"
         )?;
         let mut all = Score::default();
         for (kind, score) in &self.by_type {
-            all.right += score.right;
-            all.wrong += score.wrong;
-            all.missed += score.missed;
+            all.add(*score);
             line(f, kind, score)?;
         }
-        line(f, "all", &all)
+        line(f, "all", &all)?;
+        for ((kind, change), score) in &self.by_change {
+            line(f, &format!("{kind}, {change}"), score)?;
+        }
+        Ok(())
     }
 }
 
 fn line(f: &mut fmt::Formatter<'_>, kind: &str, score: &Score) -> fmt::Result {
     writeln!(
         f,
-        "{kind:<22} {:>7} {:>6} {:>6} {:>9.4} {:>7.4} {:>7.4}",
+        "{kind:<52} {:>7} {:>6} {:>6} {:>9.4} {:>7.4} {:>7.4}",
         score.right,
         score.wrong,
         score.missed,

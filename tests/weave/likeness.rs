@@ -3,13 +3,13 @@
 use super::*;
 
 /// How many resources of a kind stand for what endpoints state of one person.
-fn count(kind: &'static str, stated: &[(&'static str, &Value)]) -> usize {
+pub(super) fn count(kind: &'static str, stated: &[(&'static str, &Value)]) -> usize {
     let mut sources: Vec<(&str, Value)> = vec![("valley", patient()), ("mercy", patient())];
     sources.extend(stated.iter().map(|(endpoint, resource)| (*endpoint, (*resource).clone())));
     rows(&view(&sources), kind).len()
 }
 
-fn with(mut resource: Value, rest: Value) -> Value {
+pub(super) fn with(mut resource: Value, rest: Value) -> Value {
     let Value::Object(rest) = rest else { panic!("an object") };
     resource.as_object_mut().unwrap().extend(rest);
     resource

@@ -29,12 +29,39 @@ const GRAMS_PER_MOLE: [(&str, f64); 22] = [
     ("17861-6", 40.08), ("2000-8", 40.08),
 ];
 
+/// The same by the name of the substance, for a measure that is not coded.
+const SUBSTANCES: [(&str, f64); 5] = [
+    ("glucose", 180.16),
+    ("cholesterol", 386.65),
+    ("ldl", 386.65),
+    ("hdl", 386.65),
+    ("creatinine", 113.12),
+];
+
+/// What is measured.
+#[derive(Clone, Copy)]
+pub(super) struct Measure<'a> {
+    pub(super) codes: &'a [Token],
+    /// Its name, normalised.
+    pub(super) text: &'a str,
+}
+
 /// Compares two normalised values of one measure.
-pub(super) fn amounts(a: &str, b: &str, measure: &[Token]) -> Agreement {
+pub(super) fn amounts(a: &str, b: &str, measure: Measure<'_>) -> Agreement {
     match (a.is_empty() || b.is_empty(), a == b) {
         (true, _) => return Agreement::Silent,
         (false, true) => return Agreement::Same,
         (false, false) => {}
+    }
+    if let (Some((low_a, high_a)), Some((low_b, high_b))) = (a.split_once(".."), b.split_once(".."))
+    {
+        // Of a range, both ends.
+        let ends = [amounts(low_a, low_b, measure), amounts(high_a, high_b, measure)];
+        return if ends.iter().any(|end| end.differs()) {
+            Agreement::Differs
+        } else {
+            Agreement::Close
+        };
     }
     let (Some(x), Some(y)) = (read(a), read(b)) else { return Agreement::Differs };
     if x.comparator != y.comparator && !x.comparator.is_empty() && !y.comparator.is_empty() {
@@ -77,11 +104,17 @@ fn read(text: &str) -> Option<Amount<'_>> {
     plain.then_some(Amount { comparator: comparator.trim_end_matches('='), digits, value, unit })
 }
 
-fn in_unit_of(x: &Amount<'_>, y: &Amount<'_>, measure: &[Token]) -> Option<f64> {
+fn in_unit_of(x: &Amount<'_>, y: &Amount<'_>, measure: Measure<'_>) -> Option<f64> {
     let weight = || {
-        let loinc = measure.iter().filter(|t| &*t.system == "http://loinc.org");
+        let loinc = measure.codes.iter().filter(|t| &*t.system == "http://loinc.org");
         let known = |t: &Token| GRAMS_PER_MOLE.iter().find(|(code, _)| *code == &*t.code);
-        loinc.filter_map(known).map(|(_, grams)| *grams).next()
+        let coded = loinc.filter_map(known).map(|(_, grams)| *grams).next();
+        coded.or_else(|| {
+            let words = measure.text.split(' ');
+            let mut named =
+                words.filter_map(|word| SUBSTANCES.iter().find(|(name, _)| *name == word));
+            named.next().map(|(_, grams)| *grams)
+        })
     };
     match (x.unit, y.unit) {
         (a, b) if a == b => Some(y.value),
@@ -99,15 +132,23 @@ mod tests {
         [Token { system: "http://loinc.org".into(), code: code.into() }]
     }
 
+    fn coded(codes: &[Token]) -> Measure<'_> {
+        Measure { codes, text: "" }
+    }
+
     #[test]
     fn roundings_of_one_amount_agree_and_neighbours_do_not() {
-        assert!(amounts("81000 g", "80965.5 g", &[]).agrees());
-        assert!(amounts("<1.3 g/L", "<0.0072 mol/L", &loinc("2345-7")).agrees());
-        assert!(amounts("1.3 g/L", "0.0072 mol/L", &loinc("9999-9")).differs());
-        assert!(amounts("7 %", "7.1 %", &[]).differs());
-        assert!(amounts("120 mm[Hg]", "120.5 mm[Hg]", &[]).differs());
-        assert!(amounts("<7 %", ">7 %", &[]).differs());
-        assert!(amounts("<7 %", "<=7 %", &[]).agrees());
-        assert_eq!(amounts("", "7 %", &[]), Agreement::Silent);
+        assert!(amounts("81000 g", "80965.5 g", coded(&[])).agrees());
+        assert!(amounts("<1.3 g/L", "<0.0072 mol/L", coded(&loinc("2345-7"))).agrees());
+        assert!(amounts("1.3 g/L", "0.0072 mol/L", coded(&loinc("9999-9"))).differs());
+        let glucose = Measure { codes: &[], text: "fasting glucose in blood" };
+        assert!(amounts("<1.08 g/L", "<0.006 mol/L", glucose).agrees());
+        assert!(amounts("72574.8 g..81646.6 g", "72600 g..81600 g", coded(&[])).agrees());
+        assert!(amounts("70000 g..81646.6 g", "72600 g..81600 g", coded(&[])).differs());
+        assert!(amounts("7 %", "7.1 %", coded(&[])).differs());
+        assert!(amounts("120 mm[Hg]", "120.5 mm[Hg]", coded(&[])).differs());
+        assert!(amounts("<7 %", ">7 %", coded(&[])).differs());
+        assert!(amounts("<7 %", "<=7 %", coded(&[])).agrees());
+        assert_eq!(amounts("", "7 %", coded(&[])), Agreement::Silent);
     }
 }

@@ -12,9 +12,11 @@ use super::super::claim::Claim;
 use super::super::peek;
 use super::super::person::{Canon, Person};
 use super::evidence::{
-    Agreement, actors, actors_in, codings, in_common, references, spans, texts, written,
+    Agreement, actors, actors_in, codings, in_common, parties, references, spans, texts, written,
 };
-use super::{ALONE_THAT_DAY, ONLY_IF_UNIQUE, Sameness};
+use super::problem::{addressed, named_alike};
+use super::zones::Days;
+use super::{ALONE_THAT_DAY, Sameness, only_one};
 
 /// A plan that begins more days after another is another: the next one, or somebody else's.
 const NEXT_PLAN_DAYS: i32 = 7;
@@ -29,7 +31,7 @@ const ENOUGH_IN_DOUBT: i8 = 7;
 /// The evidence is weighed: custodian, period, title, kind, problems, goals, activities, visit.
 pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sameness {
     let custodian = custodian_agreement(person, a, b);
-    let addresses = references(person, a, b, Role::Addresses);
+    let addresses = aimed_at(person, a, b);
     let goals = references(person, a, b, Role::Goal);
     let kind = kind(a.facts, b.facts);
     let visit = references(person, a, b, Role::Encounter);
@@ -38,11 +40,8 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
         return Sameness::Apart;
     }
     let title = called(a, b);
-    let activities = match a.facts.codes.is_empty() || b.facts.codes.is_empty() {
-        true => Agreement::Silent,
-        false if a.facts.codes == b.facts.codes => Agreement::Same,
-        false => in_common(&a.facts.codes, &b.facts.codes),
-    };
+    let acts = references(person, a, b, Role::Activity);
+    let activities = if acts == Agreement::Same { acts } else { details(a.facts, b.facts) };
     let weight = weigh(custodian, 3, 0)
         + weigh(period, 4, 0)
         + if begin_apart(person, a, b) { NEAR } else { 0 }
@@ -70,20 +69,25 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
         return Sameness::Apart;
     }
     if period == Agreement::Silent && visit != Agreement::Same {
-        // Last year's plan or this one: it is the only one, or it cannot be told.
+        // Last year's plan or this one: the only one, or it cannot be told.
         // What all plans of a kind are called (`Inpatient care plan`) tells none of them.
         let titled = |c: &Claim<'_>| !c.facts.text.is_empty();
-        let told = titled(a) && titled(b) && title.agrees() && aimed;
-        let likely = custodian.agrees() && about || weight >= enough && told;
+        let alike = titled(a) && titled(b) && title.agrees();
+        let strength = only_one(a, b);
+        let kept_apart = actors(person, a, b, CONTRIBUTOR).differs();
+        let of_kind = kind.agrees() && addresses == Agreement::Same;
+        let copies = strength == ALONE_THAT_DAY && (alike && aimed || of_kind) && !kept_apart;
+        let told = weight >= enough && alike && aimed;
+        let likely = custodian.agrees() && about || told || copies || acts == Agreement::Same;
         return match likely && !title.differs() && follows(a) == follows(b) {
-            true => Sameness::Same { rule: "care-plan-only", strength: ONLY_IF_UNIQUE },
+            true => Sameness::Same { rule: "care-plan-only", strength },
             false => Sameness::Apart,
         };
     }
     if weight < enough || !placed || disjoint {
         // Two that begin on one day and have something in common, and no other begins then.
         let common = custodian.agrees() || about;
-        return match period == Agreement::Same && common && !title.differs() {
+        return match period.agrees() && common && !title.differs() {
             true => Sameness::Same { rule: "care-plan-day", strength: ALONE_THAT_DAY },
             false => Sameness::Apart,
         };
@@ -94,6 +98,25 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
         (false, false) => "care-plan-content",
     };
     Sameness::Same { rule, strength: 40 + weight.unsigned_abs() }
+}
+
+/// What they address, by reference or by name.
+fn aimed_at(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Agreement {
+    match parties(&addressed(person, a), &addressed(person, b)) {
+        Agreement::Silent if named_alike(a, b) => Agreement::Same,
+        found => found,
+    }
+}
+
+/// What is to be done; a code and a text say nothing about each other.
+fn details(a: &Facts, b: &Facts) -> Agreement {
+    match a.codes == b.codes && !a.codes.is_empty() {
+        true => Agreement::Same,
+        false => match in_common(&a.codes, &b.codes) {
+            Agreement::Differs => codings(&a.codes, &b.codes),
+            found => found,
+        },
+    }
 }
 
 /// Whether it says which plan it replaces.
@@ -184,13 +207,23 @@ fn period(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Agreement {
     };
     match (from - other).get_days().abs() {
         0 => Agreement::Same,
-        1 => Agreement::Close,
+        // The evening in one zone is the morning after in another.
+        1 => match (Days { claims: (a, b), spans: (day(from), day(other)), look: peek::moment })
+            .agreement()
+        {
+            Agreement::Same => Agreement::Same,
+            _ => Agreement::Close,
+        },
         days if days > NEXT_PLAN_DAYS && from.day() != 1 && other.day() != 1 => Agreement::Differs,
         _ => match spans(x, y) {
             Agreement::Differs => Agreement::Differs,
             _ => Agreement::Silent,
         },
     }
+}
+
+fn day(day: Date) -> Option<DateSpan> {
+    Some(DateSpan { low: Some(day), high: Some(day) })
 }
 
 fn begin(person: &Person<'_>, claim: &Claim<'_>) -> Option<Date> {
@@ -232,7 +265,10 @@ const CONTRIBUTOR: Role = Role::Contributor;
 pub(super) fn custodian_agreement(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Agreement {
     let role = |c: &Claim<'_>| {
         let stated = [Role::Custodian, Role::Author].into_iter();
-        stated.into_iter().find(|role| !person.canons(c, *role).is_empty()).unwrap_or(CONTRIBUTOR)
+        // Who is only called by name is stated all the same.
+        let is_stated =
+            |r: &Role| !person.canons(c, *r).is_empty() || !peek::displays(c, *r).is_empty();
+        stated.into_iter().find(is_stated).unwrap_or(CONTRIBUTOR)
     };
     let (x, y) = (role(a), role(b));
     if x != y || x == CONTRIBUTOR {
@@ -247,7 +283,8 @@ pub(super) fn custodian_agreement(person: &Person<'_>, a: &Claim<'_>, b: &Claim<
 
 /// Both say who it is, and it is not known to be the same.
 fn doubtful(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> bool {
-    let stated = |c: &Claim<'_>| !custodians(person, c).is_empty();
+    let called = |c: &Claim<'_>| !peek::displays(c, Role::Author).is_empty();
+    let stated = |c: &Claim<'_>| !custodians(person, c).is_empty() || called(c);
     stated(a) && stated(b)
 }
 

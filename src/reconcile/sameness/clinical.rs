@@ -6,7 +6,7 @@ use crate::compare::wording;
 use super::super::claim::Claim;
 use super::super::person::Person;
 use super::Sameness;
-use super::amount::amounts;
+use super::amount::{Measure, amounts};
 use super::evidence::{Agreement, concept, known_as, moments, names, part, spans, values};
 
 /// The day, and the value as well: of readings that repeat all day, those of one value are
@@ -40,7 +40,8 @@ fn keyed_by_day(person: &Person<'_>, claim: &Claim<'_>, value: &str, add: &mut d
 
 /// The same code at the same moment with the same value.
 pub(super) fn same_observation(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sameness {
-    let value = amounts(&a.facts.value, &b.facts.value, &a.facts.codes);
+    let measure = Measure { codes: &a.facts.codes, text: &a.facts.text };
+    let value = amounts(&a.facts.value, &b.facts.value, measure);
     let nothing_measured = a.facts.value.is_empty() && b.facts.value.is_empty();
     if !value.agrees() && !nothing_measured {
         return Sameness::Apart;

@@ -5,15 +5,19 @@ use super::super::claim::Claim;
 use super::super::peek;
 use super::super::person::Person;
 use super::Sameness;
-use super::evidence::{Agreement, body_sites, codings, concept, spans};
+use super::evidence::{Agreement, began, body_sites, codings, concept};
 use super::text::specialises;
 
 /// The same diagnosis with an onset that can be the same; a recurrence is another problem.
 pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sameness {
     let about = concept(person, a, b);
-    let onset = spans(a.facts.when, b.facts.when);
+    let days = began(a, b);
+    let onset = match days.agreement() {
+        Agreement::Differs if days.may_be_one() => Agreement::Close,
+        found => found,
+    };
     let site = body_sites(a, b);
-    if onset.differs() || site.differs() {
+    if onset.differs() || site.differs() || came_back(a, b) {
         return Sameness::Apart;
     }
     if !about.agrees() {
@@ -24,6 +28,17 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
         + u8::from(onset.agrees()) * 2
         + u8::from(onset == Agreement::Same);
     Sameness::Same { rule: "condition-code-onset", strength }
+}
+
+/// Most days between two onsets of one problem where one says that it is over.
+const ONE_EPISODE_DAYS: i32 = 60;
+
+/// Whether one is over and the other is not, and both tell the day of their onset, far apart: an
+/// episode that nobody closed does not take in a later one, nor one that was over before.
+pub(super) fn came_back(a: &Claim<'_>, b: &Claim<'_>) -> bool {
+    let open = |c: &Claim<'_>| c.facts.when.is_none_or(|span| span.high.is_none());
+    let onsets = || peek::onset_day(a.body).zip(peek::onset_day(b.body));
+    open(a) != open(b) && onsets().is_some_and(|(x, y)| (x - y).get_days().abs() > ONE_EPISODE_DAYS)
 }
 
 /// One names it more closely than the other, and both say that it began on the same day.

@@ -8,6 +8,7 @@ use crate::flow::{DateSpan, Role, Token};
 use super::super::claim::Claim;
 use super::super::peek;
 use super::super::person::{Canon, Person};
+use super::zones::Days;
 
 /// How two claims compare in one respect.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -265,11 +266,21 @@ pub(super) fn spans(a: Option<DateSpan>, b: Option<DateSpan>) -> Agreement {
 /// the second.
 const DONE_DAYS_MAX: i32 = 31;
 
+/// The days that two claims state as those on which they were written.
+pub(super) fn authored<'a, 'b>(a: &'a Claim<'b>, b: &'a Claim<'b>) -> Days<'a, 'b> {
+    Days { claims: (a, b), spans: (a.facts.authored, b.facts.authored), look: peek::authored }
+}
+
+/// The days on which what two claims are about began.
+pub(super) fn began<'a, 'b>(a: &'a Claim<'b>, b: &'a Claim<'b>) -> Days<'a, 'b> {
+    Days { claims: (a, b), spans: (a.facts.when, b.facts.when), look: peek::began }
+}
+
 /// The days on which two claims were written. One that only says when it is to be done was written
 /// then, as far as anybody knows; if that is a little later, nothing follows.
 pub(super) fn written(a: &Claim<'_>, b: &Claim<'_>) -> Agreement {
     match (a.facts.authored, b.facts.authored) {
-        (Some(x), Some(y)) => spans(Some(x), Some(y)),
+        (Some(_), Some(_)) => authored(a, b).agreement(),
         (x, y) => match spans(x.or(a.facts.when), y.or(b.facts.when)) {
             Same | Close if x.is_some() || y.is_some() => Close,
             Differs if x.is_some() != y.is_some() => {

@@ -5,7 +5,7 @@ use crate::flow::{DateSpan, Target};
 
 use super::super::claim::Claim;
 use super::super::person::Person;
-use super::amount::amounts;
+use super::amount::{Measure, amounts};
 use super::evidence::{Agreement, codings, concept};
 use super::problem::{Problems, problems};
 use super::{ONLY_IF_UNIQUE, Sameness, is_dated};
@@ -55,7 +55,8 @@ fn targets(a: &[Target], b: &[Target]) -> Agreement {
         for y in b.iter().filter(|y| same_measure(x, y)) {
             unmatched = false;
             let due_differs = matches!((x.due, y.due), (Some(x), Some(y)) if !x.overlaps(&y));
-            match amounts(&x.detail, &y.detail, &x.measure) {
+            let measure = Measure { codes: &x.measure, text: &x.measure_text };
+            match amounts(&x.detail, &y.detail, measure) {
                 Agreement::Differs => return Agreement::Differs,
                 Agreement::Same | Agreement::Close if !due_differs => best = Agreement::Same,
                 Agreement::Same | Agreement::Close | Agreement::Silent if due_differs => {

@@ -7,8 +7,8 @@ use crate::flow::{RefTarget, Role};
 use super::super::claim::Claim;
 use super::super::person::Person;
 use super::dosage::doses;
-use super::evidence::{Agreement, actors, codings, mapped, names, names_agree, written};
-use super::{ONLY_IF_UNIQUE, Sameness};
+use super::evidence::{self, Agreement, actors, codings, mapped, names, names_agree, written};
+use super::{ALONE_THAT_DAY, ONLY_IF_UNIQUE, Sameness};
 
 /// The same drug prescribed on the same day by one who may be the same prescriber. Another dose
 /// by an unknown prescriber is a disagreement to show.
@@ -16,10 +16,18 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
     let about = drug(person, a, b);
     let authored = written(a, b);
     let requester = actors(person, a, b, Role::Requester);
-    if !about.agrees() || authored.differs() || requester.differs() {
+    let next_day = authored.differs() && evidence::authored(a, b).may_be_one();
+    if !about.agrees() || authored.differs() && !next_day || requester.differs() {
         return Sameness::Apart;
     }
     let dose = doses(&a.facts.value, &b.facts.value);
+    if next_day {
+        // Nobody is prescribed the same twice within two days by one prescriber.
+        return match requester.agrees() && !dose.differs() {
+            true => Sameness::Same { rule: "prescription-next-day", strength: ALONE_THAT_DAY },
+            false => Sameness::Apart,
+        };
+    }
     if !requester.agrees() && dose.differs() {
         return Sameness::Conflicting("dose-differs");
     }
@@ -39,6 +47,7 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
         };
     }
     let strength = 50
+        + u8::from(authored == Agreement::Same)
         + u8::from(about == Agreement::Same) * 4
         + u8::from(requester.agrees()) * 3
         + u8::from(dose == Agreement::Same) * 2;

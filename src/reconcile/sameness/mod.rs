@@ -18,6 +18,7 @@ mod problem;
 mod service_request;
 mod task;
 mod text;
+mod zones;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -53,6 +54,13 @@ pub(super) const ONLY_IF_UNIQUE: u8 = 1;
 /// Strength of a pair of one day that says too little else: one thing if neither endpoint has
 /// another of that day.
 pub(super) const ALONE_THAT_DAY: u8 = 2;
+
+/// How sure it is that two without day, or one of which has none, are the only one there is: which
+/// of several it is cannot be known. Where neither tells a day, all copies can be one; where one
+/// does, it must be the only one.
+pub(super) fn only_one(a: &Claim<'_>, b: &Claim<'_>) -> u8 {
+    if is_dated(a) || is_dated(b) { ONLY_IF_UNIQUE } else { ALONE_THAT_DAY }
+}
 
 /// Whether a claim says anything of its time.
 pub(super) fn is_dated(claim: &Claim<'_>) -> bool {
@@ -188,7 +196,11 @@ pub(super) fn contradict(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> b
                     || written_apart(person, a, b)
             }
             // A text that fits two codes does not make them one.
-            "Condition" => condition::one_refuted(a, b) || condition::other_code(a, b),
+            "Condition" => {
+                condition::one_refuted(a, b)
+                    || condition::other_code(a, b)
+                    || condition::came_back(a, b) && !same_business_identifier(person, a, b)
+            }
             "AllergyIntolerance" => condition::one_refuted(a, b),
             _ => false,
         }
@@ -200,9 +212,12 @@ fn for_another(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> bool {
         && !same_business_identifier(person, a, b)
 }
 
-/// Written on other days: a third that tells no day does not make one of them.
+/// Written on other days: a third that tells no day does not make one of them. Days next to each
+/// other may be one of two zones.
 fn written_apart(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> bool {
-    evidence::written(a, b).differs() && !same_business_identifier(person, a, b)
+    evidence::written(a, b).differs()
+        && !evidence::authored(a, b).may_be_one()
+        && !same_business_identifier(person, a, b)
 }
 
 /// A client's claims about two records that turn out to be one are one claim, not two things.

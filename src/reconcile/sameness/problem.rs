@@ -3,10 +3,13 @@
 //! That two Conditions were not found to be one is no proof that they are two. They are two if
 //! they are stated alike and differ, or if one endpoint keeps them apart.
 
-use crate::compare::{Likeness, likeness};
+use std::collections::BTreeSet;
+
+use crate::compare::{Likeness, clinical_text, likeness};
 use crate::flow::{Facts, Role};
 
 use super::super::claim::Claim;
+use super::super::peek;
 use super::super::person::{Canon, Person};
 use super::evidence::{Agreement, codings};
 use super::text;
@@ -38,15 +41,47 @@ impl Problems {
 
 /// Compares what two claims address.
 pub(super) fn problems(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Problems {
-    let (x, y) = (person.canons(a, Role::Addresses), person.canons(b, Role::Addresses));
+    let (x, y) = (addressed(person, a), addressed(person, b));
     if x.is_empty() || y.is_empty() {
-        return Problems::Unstated;
+        let stated = |c: &Claim<'_>, known: &BTreeSet<Canon>| {
+            !known.is_empty() || !peek::displays(c, Role::Addresses).is_empty()
+        };
+        return match (named_alike(a, b), stated(a, &x) && stated(b, &y)) {
+            (true, _) => Problems::Same,
+            (false, true) => Problems::Unproven,
+            (false, false) => Problems::Unstated,
+        };
     }
     if !x.is_disjoint(&y) {
         return Problems::Same;
     }
     let pairs = x.iter().flat_map(|x| y.iter().map(move |y| pair(person, x, y)));
     pairs.max().unwrap_or(Problems::Unstated)
+}
+
+/// What a claim addresses; one that is only called by name is the problem of the person that is
+/// called so.
+pub(super) fn addressed(person: &Person<'_>, claim: &Claim<'_>) -> BTreeSet<Canon> {
+    let stated = person.canons(claim, Role::Addresses);
+    if !stated.is_empty() {
+        return stated;
+    }
+    let names = peek::displays(claim, Role::Addresses);
+    let groups = names.iter().flat_map(|name| person.problems_called(name));
+    groups.map(Canon::Group).collect()
+}
+
+/// Whether both only name what they address, and name it alike.
+pub(super) fn named_alike(a: &Claim<'_>, b: &Claim<'_>) -> bool {
+    let names = |c: &Claim<'_>| -> Vec<Box<str>> {
+        peek::displays(c, Role::Addresses).iter().map(|name| clinical_text(name)).collect()
+    };
+    let x = names(a);
+    if x.is_empty() {
+        return false;
+    }
+    let y = names(b);
+    x.iter().any(|x| y.iter().any(|y| likeness(x, y) == Likeness::Alike))
 }
 
 fn pair(person: &Person<'_>, x: &Canon, y: &Canon) -> Problems {

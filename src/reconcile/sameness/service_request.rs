@@ -6,11 +6,11 @@ use crate::flow::{RefTarget, Role};
 
 use super::super::claim::Claim;
 use super::super::person::Person;
-use super::Sameness;
 use super::evidence::{
-    Agreement, actors, body_sites, codings, concept, sides, spans, texts, written,
+    self, Agreement, actors, began, body_sites, codings, concept, sides, texts, written,
 };
 use super::problem::{Problems, problems};
+use super::{ALONE_THAT_DAY, Sameness, is_dated, only_one};
 
 /// The same service ordered on the same day, with nothing against it: another requester, another
 /// reason, another site. Without the day the requester and something else must speak for it. The
@@ -24,16 +24,26 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
         return Sameness::Apart;
     }
     let authored = written(a, b);
-    let occurrence = spans(a.facts.when, b.facts.when);
+    let next_day = authored.differs() && evidence::authored(a, b).may_be_one();
+    let occurrence = match began(a, b).agreement() {
+        Agreement::Differs if began(a, b).may_be_one() => Agreement::Silent,
+        found => found,
+    };
     let requester = actors(person, a, b, Role::Requester);
     let reason = problems(person, a, b);
-    let contradicted = authored.differs()
+    let contradicted = authored.differs() && !next_day
         || occurrence.differs()
         || requester.differs()
         || body_sites(a, b).differs()
         || reason == Problems::Different;
     if contradicted {
         return Sameness::Apart;
+    }
+    if next_day {
+        return match requester.agrees() {
+            true => Sameness::Same { rule: "order-next-day", strength: ALONE_THAT_DAY },
+            false => Sameness::Apart,
+        };
     }
     let performer = actors(person, a, b, Role::Performer);
     let support = [occurrence.agrees(), reason.agree(), performer.agrees()];
@@ -44,12 +54,20 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
         (false, false) => occurrence == Agreement::Same && reason.agree(),
     };
     if !enough {
-        return Sameness::Apart;
+        // Which of several it is cannot be known; the only one there is it may well be.
+        let strength = only_one(a, b);
+        let told = requester.agrees() || reason.agree() || occurrence == Agreement::Same;
+        let undated = !is_dated(a) || !is_dated(b);
+        return match undated && told || strength == ALONE_THAT_DAY {
+            true => Sameness::Same { rule: "order-only", strength },
+            false => Sameness::Apart,
+        };
     }
     let strength = 44
         + u8::from(about == Agreement::Same) * 6
         + u8::from(texts(&a.facts.text, &b.facts.text).agrees()) * 2
-        + u8::from(authored.agrees()) * 4
+        + u8::from(authored.agrees()) * 3
+        + u8::from(authored == Agreement::Same)
         + u8::from(requester.agrees()) * 4
         + support as u8;
     Sameness::Same { rule: "order-code-day-requester", strength }

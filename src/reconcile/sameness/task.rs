@@ -1,12 +1,13 @@
 //! When two Tasks are one task.
 //! <https://hl7.org/fhir/R4/task.html>
 
-use crate::compare::says_more;
+use crate::compare::{clinical_text, says_more};
 use crate::flow::Role;
 
 use super::super::claim::Claim;
+use super::super::peek;
 use super::super::person::{Canon, Person};
-use super::evidence::{Agreement, actors, concept, names, references, texts, written};
+use super::evidence::{self, Agreement, actors, concept, names, references, texts, written};
 use super::{ALONE_THAT_DAY, Sameness, contradict};
 
 /// The same thing to be done for the same focus by one who may be the same owner; without a
@@ -17,15 +18,29 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
     let requester = actors(person, a, b, Role::Requester);
     let part_of = references(person, a, b, Role::PartOf);
     let authored = written(a, b);
+    let next_day = authored.differs() && evidence::authored(a, b).may_be_one();
     let about = thing_to_do(person, a, b);
-    let contradicted =
-        [focus, owner, requester, part_of, about, authored].into_iter().any(|e| e.differs());
-    if contradicted {
+    let contradicted = [focus, owner, requester, part_of, about].into_iter().any(|e| e.differs());
+    if contradicted || authored.differs() && !next_day {
         return Sameness::Apart;
     }
+    // A focus that is only named says which it is among what was asked for that day.
+    let focus = match focus {
+        Agreement::Silent if named_focus(person, a, b) && (authored.agrees() || next_day) => {
+            Agreement::Same
+        }
+        found => found,
+    };
     // One that is part of another task is a child; its parent is not. A copy may have lost that.
     let child = |c: &Claim<'_>| c.facts.linked(Role::PartOf).next().is_some();
     let related_alike = child(a) == child(b);
+    if next_day {
+        let one = related_alike && about.agrees() && (owner.agrees() || requester.agrees());
+        return match one && (focus == Agreement::Same || !on_focus(a)) {
+            true => Sameness::Same { rule: "task-next-day", strength: ALONE_THAT_DAY },
+            false => Sameness::Apart,
+        };
+    }
     let described = about.agrees() && authored.agrees();
     let enough = match focus == Agreement::Same {
         true => related_alike && (about.agrees() || owner.agrees()) || described,
@@ -97,6 +112,27 @@ fn focus(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Agreement {
     let (x, y) = (person.canons(a, Role::Focus), person.canons(b, Role::Focus));
     let proven = x.iter().all(|x| y.iter().all(|y| are_two_groups(person, x, y)));
     if proven { Agreement::Differs } else { Agreement::Silent }
+}
+
+/// Whether what the two are to be done with is called alike, where one only names it.
+fn named_focus(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> bool {
+    let (x, y) = (peek::displays(a, Role::Focus), peek::displays(b, Role::Focus));
+    if x.is_empty() && y.is_empty() {
+        return false;
+    }
+    let called = |claim: &Claim<'_>, named: Vec<String>| -> Vec<Box<str>> {
+        let canons = person.canons(claim, Role::Focus);
+        let groups = canons.iter().filter_map(|canon| match canon {
+            Canon::Group(group) => Some(&person.groups[*group]),
+            _ => None,
+        });
+        let of_groups = groups
+            .flat_map(|group| &group.members)
+            .flat_map(|(member, _)| names(&person.claims[*member]).into_iter().map(Into::into));
+        named.iter().map(|name| clinical_text(name)).chain(of_groups).collect()
+    };
+    let (x, y) = (called(a, x), called(b, y));
+    x.iter().any(|x| y.iter().any(|y| texts(x, y).agrees()))
 }
 
 fn are_two_groups(person: &Person<'_>, x: &Canon, y: &Canon) -> bool {
