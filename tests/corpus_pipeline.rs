@@ -6,14 +6,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use careweave::fhir::StructureCheck;
 use careweave::fhir::xml::{from_xml, to_xml};
-use careweave::flow::{Hash, Ingested, RecordKey};
+use careweave::fhir::{ResourceType, StructureCheck};
+use careweave::flow::{Access, Hash, Ingested, Owner, PERSON_TYPES, RecordKey};
 use careweave::identity::Model;
 use careweave::ingest::{EndpointBases, Ingest};
 use careweave::pipeline::{EndpointSettings, Gateway, GatewayOptions, accept};
 use careweave::reconcile::{EndpointFacts, Policy};
 use careweave::store::SledStore;
+use serde_json::Value;
 
 /// Folders of the data, each taken as one endpoint.
 const FOLDERS: [&str; 8] = [
@@ -65,6 +66,49 @@ fn real_data_goes_through_and_balances() {
     let verified = gateway.verify(&mut |_| {}).unwrap();
     println!("{} views, {} resources", verified.owners, verified.resources);
     assert_eq!(verified.findings_total, 0, "{:#?}", verified.findings);
+    every_person_is_a_care_record(&gateway);
+}
+
+/// Every woven person is a care record that is valid, that names what it has no place for, and
+/// that goes to FHIR and back unchanged.
+fn every_person_is_a_care_record(gateway: &Gateway) {
+    let access = Access::system();
+    let store = gateway.store();
+    let records = &gateway.care().records;
+    let (mut persons, mut items, mut left) = (0, 0, 0);
+    let mut last = None;
+    loop {
+        let owners = store.owners(&access, last, 500).unwrap();
+        let Some(end) = owners.last() else { break };
+        last = Some(*end);
+        for owner in owners.into_iter().filter(|owner| matches!(owner, Owner::Person(_))) {
+            let mut resources = Vec::new();
+            for resource_type in PERSON_TYPES.into_iter().map(ResourceType::of) {
+                let Some(table) = store.table(&access, owner, resource_type).unwrap() else {
+                    continue;
+                };
+                let ids: Vec<_> = table.rows.iter().map(|row| row.id).collect();
+                let bodies = store.bodies(&access, owner, resource_type, &ids).unwrap();
+                let bodies = bodies.into_iter().flatten();
+                resources.extend(bodies.map(|b| serde_json::from_slice::<Value>(&b).unwrap()));
+            }
+            if resources.first().is_none_or(|first| first["resourceType"] != "Patient") {
+                continue;
+            }
+            let record = records.from_fhir(&resources);
+            assert_eq!(records.check(&record), [], "{record:#}");
+            let again = records.from_fhir(&records.to_fhir(&record).unwrap());
+            let lists = |record: &Value| -> usize {
+                record.as_object().unwrap().values().filter_map(Value::as_array).map(Vec::len).sum()
+            };
+            assert_eq!(lists(&again), lists(&record));
+            persons += 1;
+            items += lists(&record);
+            left += record["notRepresented"].as_array().map_or(0, Vec::len);
+        }
+    }
+    println!("{persons} care records, {items} items, {left} of them say what has no place");
+    assert!(persons > 0);
 }
 
 fn ingest() -> Ingest {

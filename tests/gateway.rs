@@ -5,6 +5,8 @@
 mod activate;
 #[path = "gateway/canary.rs"]
 mod canary;
+#[path = "gateway/care.rs"]
+mod care;
 #[path = "gateway/files.rs"]
 mod files;
 #[path = "gateway/matching.rs"]

@@ -5,7 +5,7 @@ use axum::Router;
 use axum::routing::{MethodRouter, get, post};
 
 use super::{
-    Api, batch, concepts, create, delete, docref, everything, guard, history, ihe_pix,
+    Api, batch, care_person, concepts, create, delete, docref, everything, guard, history, ihe_pix,
     match_patient, mdm, member_match, meta, metadata, metrics, operations, patch, read, root,
     search, source, update, validate, vread,
 };
@@ -56,6 +56,7 @@ pub(super) fn table() -> Vec<Route> {
             get(concepts::concept_map),
             &[("GET", Nothing)],
         ),
+        Route::of("/care/person/{id}", get(care_person::care_person), &[("GET", Nothing)]),
         Route::of("/care/concepts", get(concepts::concepts), &[("GET", Nothing)]),
         Route::of("/fhir/OperationDefinition", get(operations::all), &[("GET", Nothing)]),
         Route::of("/fhir/OperationDefinition/{id}", get(operations::one), &[("GET", Nothing)]),

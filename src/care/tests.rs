@@ -1,6 +1,7 @@
 //! The concept map against a table of its own, and the care record there and back.
 #![expect(clippy::unwrap_used, reason = "test")]
 
+mod records;
 mod table;
 
 use std::collections::BTreeSet;

@@ -55,7 +55,7 @@ pub(super) fn care_of(config: &Config) -> Result<Arc<Care>, CliError> {
     let text = profile_text(Some(path), "")?;
     let concepts = Concepts::embedded().with(&text);
     let concepts = concepts.map_err(|e| CliError::Usage(format!("care.concepts: {e}")))?;
-    Ok(Arc::new(Care { concepts }))
+    Ok(Arc::new(Care::with(concepts)))
 }
 
 /// The match model that matching goes by: the activated one, or else the configured one.

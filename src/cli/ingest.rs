@@ -51,6 +51,8 @@ enum FormatArg {
     Ndjson,
     /// A resource or Bundle in XML
     Xml,
+    /// Care records in JSON: one, or one a line
+    Care,
 }
 
 /// Ingests, settles, prints the report.
@@ -147,6 +149,7 @@ impl From<FormatArg> for Format {
             FormatArg::Json => Self::Json,
             FormatArg::Ndjson => Self::Ndjson,
             FormatArg::Xml => Self::Xml,
+            FormatArg::Care => Self::Care,
         }
     }
 }

@@ -54,6 +54,8 @@ pub(super) enum Format {
     Text,
     /// A FHIR Bundle of type collection
     Fhir,
+    /// A care record
+    Care,
 }
 
 /// Finds or shows.
@@ -72,6 +74,10 @@ pub(super) fn run(
             runtime.block_on(show(&gateway, id, *format, output))
         }
         PersonCommand::Show { id, format, as_of: Some(at) } => {
+            if *format == Format::Care {
+                let text = "--format care shows the present; leave --as-of out";
+                return Err(CliError::Usage(text.to_owned()));
+            }
             let as_fhir = *format == Format::Fhir || output.is_json();
             let named = named(&gateway, id)?;
             runtime.block_on(person_past::show(&gateway, named, (*at, as_fhir), output))
@@ -179,6 +185,11 @@ async fn show(
             let url = format!("{}/fhir/{resource_type}/{}", gateway.public_base_url(), row.id);
             entries.push(json!({"fullUrl": url, "resource": body}));
         }
+    }
+    if format == Format::Care {
+        let resources: Vec<Value> =
+            entries.iter_mut().map(|entry| entry["resource"].take()).collect();
+        return output.json(&gateway.care().records.from_fhir(&resources));
     }
     let bundle = json!({"resourceType": "Bundle", "type": "collection", "entry": entries});
     output.json(&bundle)

@@ -3,7 +3,7 @@
 //! <https://hl7.org/fhir/R4/nd-json.html>
 //!
 //! [`walk`] lists the files below some paths; [`read`] gives the [`Piece`]s of one of them:
-//! a FHIR JSON or XML file is one piece, of NDJSON every line is one. NDJSON is read line by line,
+//! a FHIR JSON or XML file is one piece (so is a care record), of NDJSON every line is one. NDJSON is read line by line,
 //! so its size is not bounded; every other file is, by [`Bounds`].
 
 mod lines;
@@ -64,6 +64,8 @@ pub enum Form {
     Json,
     /// FHIR XML; [`crate::fhir::xml::from_xml`] makes JSON of it.
     Xml,
+    /// A care record in JSON, which is no FHIR.
+    Care,
 }
 
 /// What files are taken for.
@@ -78,6 +80,8 @@ pub enum Format {
     Ndjson,
     /// A resource or Bundle in XML.
     Xml,
+    /// Care records in JSON: one, or one a line.
+    Care,
 }
 
 /// One resource or one Bundle. It is JSON, or looks like XML of FHIR; whether it is valid R4 was

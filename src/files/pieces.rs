@@ -21,7 +21,12 @@ pub fn read(path: &Arc<Path>, bounds: &Bounds) -> Pieces {
 
 /// The same of a file that is to be taken for something.
 pub fn read_as(path: &Arc<Path>, format: Format, bounds: &Bounds) -> Pieces {
-    let mut pieces = Pieces { path: path.clone(), bounds: *bounds, rest: Rest::Nothing };
+    let mut pieces = Pieces {
+        path: path.clone(),
+        bounds: *bounds,
+        rest: Rest::Nothing,
+        is_care: format == Format::Care,
+    };
     pieces.rest = pieces.open(format).unwrap_or_else(|e| Rest::Odd(Why::Unreadable(e.to_string())));
     pieces
 }
@@ -31,6 +36,8 @@ pub struct Pieces {
     path: Arc<Path>,
     bounds: Bounds,
     rest: Rest,
+    /// Whatever is JSON is a care record.
+    is_care: bool,
 }
 
 /// What is still to come.
@@ -55,7 +62,7 @@ impl Iterator for Pieces {
                 let place = self.place(None);
                 Some(Ok(Piece { place, form: Form::Xml, resource_type, bytes }))
             }
-            Rest::Document(Form::Json, _, bytes) => Some(self.json(None, bytes)),
+            Rest::Document(Form::Json | Form::Care, _, bytes) => Some(self.json(None, bytes)),
             Rest::Lines(mut first, mut others) => {
                 match first.next().map_or_else(|| others.next(), |line| Ok(Some(line))) {
                     Ok(None) => None,
@@ -89,9 +96,11 @@ impl Pieces {
             (Told::Xml(root), Format::Auto | Format::Xml) => {
                 self.document(file, Form::Xml, Some(root))
             }
-            (Told::Object, Format::Auto) => self.objects(file),
+            (Told::Object, Format::Auto | Format::Care) => self.objects(file),
             (Told::Object, Format::Json) => self.document(file, Form::Json, None),
-            (Told::Xml(_), Format::Json) => Ok(Rest::Odd(Why::NotFhir("XML, not the JSON meant"))),
+            (Told::Xml(_), Format::Json | Format::Care) => {
+                Ok(Rest::Odd(Why::NotFhir("XML, not the JSON meant")))
+            }
             (Told::Object, Format::Xml) => Ok(Rest::Odd(Why::NotFhir("JSON, not the XML meant"))),
         }
     }
@@ -142,6 +151,10 @@ impl Pieces {
 
     /// A JSON text that claims to be a resource.
     fn json(&self, line: Option<u64>, bytes: Bytes) -> Result<Piece, Odd> {
+        if self.is_care || is_care_record(&bytes) {
+            let resource_type = CARE_RECORD_TYPE.into();
+            return Ok(Piece { place: self.place(line), form: Form::Care, resource_type, bytes });
+        }
         let header = std::str::from_utf8(&bytes).ok().and_then(|_| resource_header(&bytes));
         let Some(header) = header else {
             return Err(match serde_json::from_slice::<&RawValue>(&bytes) {
@@ -166,6 +179,23 @@ impl Pieces {
     fn place(&self, line: Option<u64>) -> Place {
         Place { path: self.path.clone(), line }
     }
+}
+
+/// What a care record is called where a resource has its type.
+const CARE_RECORD_TYPE: &str = "CareRecord";
+
+/// Whether it is a JSON object with `careRecord` and without `resourceType`.
+fn is_care_record(bytes: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Head {
+        #[serde(rename = "careRecord")]
+        version: Option<serde::de::IgnoredAny>,
+        #[serde(rename = "resourceType")]
+        resource: Option<serde::de::IgnoredAny>,
+    }
+    memchr::memmem::find(bytes, b"\"careRecord\"").is_some()
+        && serde_json::from_slice::<Head>(bytes)
+            .is_ok_and(|head| head.version.is_some() && head.resource.is_none())
 }
 
 /// Whether a line is a JSON object of its own.

@@ -10,6 +10,7 @@ use std::thread::{self, Scope, ScopedJoinHandle};
 
 use jiff::Timestamp;
 
+use crate::care::Care;
 use crate::fhir::xml::from_xml;
 use crate::files::{Bounds, Form, Format, Found, Odd, Piece, Place, Walked, read_as};
 use crate::flow::{Cursor, Ingested};
@@ -134,7 +135,7 @@ pub fn ingest(
         cursor: Some(Cursor { began: Some(began), state: "ingesting".into(), ..Cursor::default() }),
     };
     files.walked.odd.iter().for_each(|odd| writer.report.tell_odd(odd.clone()));
-    let preparing = Preparing { ingest, endpoint };
+    let preparing = Preparing { ingest, endpoint, care: gateway.care() };
     let cores = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
         let mut ahead = Ahead { tasks: VecDeque::new(), bytes: 0, tasks_max: cores + 1 };
@@ -204,6 +205,7 @@ struct Prepared {
 struct Preparing<'a> {
     ingest: &'a Ingest,
     endpoint: &'a Arc<str>,
+    care: &'a Care,
 }
 
 impl Preparing<'_> {
@@ -247,6 +249,7 @@ impl Preparing<'_> {
         let json = match piece.form {
             Form::Json => return self.ingest.page(self.endpoint, observed_at, &piece.bytes),
             Form::Xml => from_xml(&piece.bytes),
+            Form::Care => self.care.records.bundle(&piece.bytes),
         };
         match json {
             Ok(json) => self.ingest.page(self.endpoint, observed_at, &json),

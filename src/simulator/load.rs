@@ -113,7 +113,8 @@ impl Loaded {
 impl Loading {
     fn piece(&mut self, piece: Piece) {
         match piece.form {
-            Form::Json => self.resource(&piece.place, piece.bytes, 0),
+            // What is no FHIR is told of as a resource without its type.
+            Form::Json | Form::Care => self.resource(&piece.place, piece.bytes, 0),
             Form::Xml => match xml::from_xml(&piece.bytes) {
                 Ok(json) => self.resource(&piece.place, json.into(), 0),
                 Err(text) => self.note(&piece.place, "broken", text),
