@@ -1,5 +1,5 @@
-//! Care management in its own words, and in FHIR: the concept map and the care record. Pure: text and resources in,
-//! text and resources out.
+//! Care management in its own words, and in FHIR: the concept map and the care record.
+//! Pure: text and resources in, text and resources out.
 
 mod codes;
 mod concept_map;

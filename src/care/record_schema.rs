@@ -65,8 +65,9 @@ impl RecordSchema {
             }
             ValidationErrorKind::Enum { options } => format!("write {}", one_of(options)),
             ValidationErrorKind::Type { .. } => match described {
-                Some(asked) => asked.to_owned(),
-                None => format!("write {}", around.map_or("another type".into(), type_of)),
+                // What describes an object speaks of its members.
+                Some(asked) if around.is_none_or(|s| !is_object(s)) => asked.to_owned(),
+                _ => format!("write {}", around.map_or("another type".into(), type_of)),
             },
             ValidationErrorKind::AdditionalProperties { .. } => {
                 let known = around.and_then(|s| s.get("properties")?.as_object());
@@ -103,9 +104,14 @@ impl RecordSchema {
         let schema = self.resolved(schema);
         match schema.get("enum") {
             Some(options) => Some(one_of(options)),
+            None if is_object(schema) => None,
             None => self.description(schema).map(str::to_owned),
         }
     }
+}
+
+fn is_object(schema: &Value) -> bool {
+    schema.get("type").and_then(Value::as_str) == Some("object")
 }
 
 fn one_of(options: &Value) -> String {

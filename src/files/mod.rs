@@ -3,7 +3,7 @@
 //! <https://hl7.org/fhir/R4/nd-json.html>
 //!
 //! [`walk`] lists the files below some paths; [`read`] gives the [`Piece`]s of one of them:
-//! a FHIR JSON or XML file is one piece (so is a care record), of NDJSON every line is one. NDJSON is read line by line,
+//! a file of FHIR JSON or XML, or a care record, is one piece; of NDJSON every line is one. NDJSON is read line by line,
 //! so its size is not bounded; every other file is, by [`Bounds`].
 
 mod lines;

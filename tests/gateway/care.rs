@@ -33,8 +33,7 @@ fn a_care_record_is_woven_and_shown_as_one() {
 
     let found = site.json(&["person", "find", "quist", "--json"]);
     let person = found[0]["id"].as_str().unwrap();
-    let shown = site.run(&["person", "show", person, "--format", "care"], 0);
-    let shown: Value = serde_json::from_str(&shown).unwrap();
+    let shown = site.json(&["person", "show", person, "--format", "care"]);
     assert_eq!(shown["sender"], rosa()["sender"], "unknown fields come back: {shown:#}");
     let enrolment = &shown["enrolments"][0];
     assert_eq!(enrolment["careManager"], "Ana Ruiz, RN", "{shown:#}");
