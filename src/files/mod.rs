@@ -3,8 +3,8 @@
 //! <https://hl7.org/fhir/R4/nd-json.html>
 //!
 //! [`walk`] lists the files below some paths; [`read`] gives the [`Piece`]s of one of them:
-//! a file of FHIR JSON or XML, or a care record, is one piece; of NDJSON every line is one. NDJSON is read line by line,
-//! so its size is not bounded; every other file is, by [`Bounds`].
+//! a file of FHIR JSON or XML, or a care record, is one piece; of NDJSON every line is one. NDJSON
+//! is read line by line, so its size is not bounded; every other file is, by [`Bounds`].
 
 mod lines;
 mod odd;
