@@ -48,7 +48,8 @@ async fn a_sorted_row_that_stays_is_given_once_however_its_place_changes() {
             assert_eq!(told.status, StatusCode::OK, "{}", told.body);
             seen.extend(told.references("match"));
             let Some(next) = told.link("next") else { break };
-            assert!(!next.contains("2026"), "a cursor shows no value: {next}");
+            // With the hyphen: the digits alone come about in any cursor.
+            assert!(!next.contains("2026-"), "a cursor shows no value: {next}");
             path = next;
             // Each third row moves elsewhere in the order with every page.
             let moved = |n| if n % 3 == 0 { dated(round)(n) } else { dated(0)(n) };
