@@ -11,6 +11,8 @@ mod care;
 mod files;
 #[path = "gateway/matching.rs"]
 mod matching;
+#[path = "gateway/panels.rs"]
+mod panels;
 #[path = "gateway/queue.rs"]
 mod queue;
 #[path = "gateway/review.rs"]

@@ -124,6 +124,20 @@ impl Call {
         wanted
     }
 
+    /// Whether a FHIR resource is asked for, by `_format` or else by `Accept`, where JSON of
+    /// another shape is usual.
+    pub(super) fn wants_fhir(&self) -> bool {
+        let named = self.params.as_ref().ok().and_then(|params| params.last("_format"));
+        let name = named.or_else(|| self.header(header::ACCEPT)).unwrap_or_default();
+        let name = name.trim().replace(' ', "+").to_ascii_lowercase();
+        name.starts_with("application/fhir+") || name.ends_with("xml")
+    }
+
+    /// The parameters as they were sent; none if they do not decode.
+    pub(super) fn seen_params(&self) -> Params {
+        self.params.as_ref().map(Clone::clone).unwrap_or_default()
+    }
+
     /// The representation asked for, by `_format` or else by `Accept`.
     ///
     /// # Errors

@@ -88,6 +88,8 @@ pub(super) enum ApiError {
     MadeHere,
     #[error("directory entries take claims only of clients who have stated them: POST your own")]
     DirectoryEntry,
+    #[error("a Group is changed only by the client who stated it; POST your own")]
+    ForeignGroup,
     #[error("this client has stated nothing about the resource, so it can withdraw nothing")]
     NoClaim,
     #[error("the resource has changed; its version is now {version}: read it again")]
@@ -147,7 +149,7 @@ impl ApiError {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
             Self::NoClient | Self::WhichClient { .. } => StatusCode::FORBIDDEN,
-            Self::ForeignId | Self::MadeHere | Self::DirectoryEntry => {
+            Self::ForeignId | Self::MadeHere | Self::DirectoryEntry | Self::ForeignGroup => {
                 StatusCode::METHOD_NOT_ALLOWED
             }
             Self::NoClaim => StatusCode::CONFLICT,
@@ -192,9 +194,11 @@ impl ApiError {
             Self::KeptApart => "conflict",
             Self::NeedsAnother => "business-rule",
             Self::NoClient | Self::WhichClient { .. } => "forbidden",
-            Self::ForeignId | Self::MadeHere | Self::DirectoryEntry | Self::NoClaim => {
-                "business-rule"
-            }
+            Self::ForeignId
+            | Self::MadeHere
+            | Self::DirectoryEntry
+            | Self::ForeignGroup
+            | Self::NoClaim => "business-rule",
             Self::VersionConflict { .. } => "conflict",
             Self::SeveralFit => "multiple-matches",
             Self::NoneFits => "not-found",

@@ -42,6 +42,17 @@ pub(super) fn statement(table: &SearchTable, base: &str, date: &str) -> Value {
         "type": "OperationDefinition",
         "interaction": [{ "code": "read" }, { "code": "search-type" }],
     });
+    let codes = ["read", "search-type", "create", "update", "delete"];
+    let groups = json!({
+        "type": "Group",
+        "documentation": "panels: a client changes its own; a search gives them without members",
+        "interaction": codes.map(|code| json!({ "code": code })).to_vec(),
+        "versioning": "versioned-update",
+        "updateCreate": false,
+        "searchParam": [
+            { "name": "_id", "type": "token" }, { "name": "identifier", "type": "token" },
+        ],
+    });
     json!({
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -62,7 +73,7 @@ pub(super) fn statement(table: &SearchTable, base: &str, date: &str) -> Value {
                               in the cross-person index, else it is too-costly",
             "security": { "description": "open: everyone who reaches it may read, and write \
                                           as any configured client; it serves loopback only" },
-            "resource": resources.into_iter().chain([definitions]).collect::<Vec<_>>(),
+            "resource": resources.into_iter().chain([groups, definitions]).collect::<Vec<_>>(),
             "compartment": ["http://hl7.org/fhir/CompartmentDefinition/patient"],
             "interaction": offer.of_system(),
             "operation": offer.operations(|levels| levels.system),

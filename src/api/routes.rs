@@ -5,9 +5,9 @@ use axum::Router;
 use axum::routing::{MethodRouter, get, post};
 
 use super::{
-    Api, batch, care_person, concepts, create, delete, docref, everything, guard, history, ihe_pix,
-    match_patient, mdm, member_match, meta, metadata, metrics, operations, patch, read, root,
-    search, source, update, validate, vread,
+    Api, batch, care_person, concepts, create, delete, docref, everything, group, group_write,
+    guard, history, ihe_pix, match_patient, mdm, member_match, meta, metadata, metrics, operations,
+    panel_goals, patch, read, root, search, source, update, validate, vread,
 };
 
 /// A path with its handlers, and what each method states of itself.
@@ -61,11 +61,29 @@ pub(super) fn table() -> Vec<Route> {
         Route::of("/fhir/OperationDefinition", get(operations::all), &[("GET", Nothing)]),
         Route::of("/fhir/OperationDefinition/{id}", get(operations::one), &[("GET", Nothing)]),
     ];
+    table.extend(of_panels());
     table.extend(of_types());
     table.extend(of_operations());
     table.extend(of_matching());
     table.extend(mdm::routes());
     table
+}
+
+/// Groups are no part of the view; the statement has an entry of its own for them.
+fn of_panels() -> Vec<Route> {
+    vec![
+        Route::of(
+            "/fhir/Group",
+            get(group::search).post(group_write::create),
+            &[("GET", Nothing), ("POST", Nothing)],
+        ),
+        Route::of(
+            "/fhir/Group/{id}",
+            get(group::read).put(group_write::update).delete(group_write::delete),
+            &[("GET", Nothing), ("PUT", Nothing), ("DELETE", Nothing)],
+        ),
+        Route::of("/care/panel/{group}/goals", get(panel_goals::panel_goals), &[("GET", Nothing)]),
+    ]
 }
 
 fn of_types() -> Vec<Route> {

@@ -4,6 +4,8 @@
 mod codes;
 mod concept_map;
 mod concepts;
+mod goal_counts;
+mod panel_report;
 mod read;
 mod record;
 mod record_map;
@@ -16,6 +18,8 @@ use std::sync::{Arc, OnceLock};
 
 pub use concept_map::CONCEPT_MAP_ID;
 pub use concepts::{Code, Concept, Concepts, Difference, Stated, Target};
+pub use goal_counts::{CountedBy, GOAL_STATUSES, GoalCounts};
+pub use panel_report::{PANEL_MEASURE, PanelRow, Reported, measure_report, panel_csv};
 pub use record::{CARE_RECORD, Records};
 pub use record_schema::Fault;
 

@@ -10,6 +10,7 @@ use clap::Args;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::gateway::{ScratchDir, open_gateway, open_ingest};
@@ -18,7 +19,7 @@ use super::person_text::person_text;
 use super::pull::{Wanted, print_report, pull_and_settle};
 use super::serve::{end, run_api, settle_in_background};
 use super::stop::stop_on_signal;
-use super::{CliError, Common};
+use super::{CliError, Common, panel};
 use crate::config::{Config, EndpointConfig, EndpointKind, SecurityMode};
 use crate::fhir::ResourceType;
 use crate::flow::{ChartKey, RecordKey};
@@ -47,6 +48,9 @@ pub(super) struct DemoArgs {
 const DEFAULT_PORT: u16 = 8080;
 /// The client that may write to the demo.
 const CLIENT: &str = "careteam";
+/// The payer, and the system of its members' numbers.
+const PAYER: &str = "harbor";
+const MEMBER_NUMBER: &str = "http://harbor.example/member";
 
 /// Runs the demo.
 pub(super) fn run(args: &DemoArgs, common: &Common, output: &Output) -> Result<(), CliError> {
@@ -109,7 +113,8 @@ async fn show(args: &DemoArgs, common: &Common, output: &Output) -> Result<(), C
     if args.once {
         return Ok(());
     }
-    print_urls(&gateway, person, output)?;
+    let panel = members_of_payer(&gateway, &population)?;
+    print_urls(&gateway, person, panel, output)?;
     let settling = tokio::spawn(settle_in_background(gateway.clone()));
     run_api(listener, &gateway, &config.limits).await;
     end(vec![settling], &config.limits).await;
@@ -185,9 +190,28 @@ fn showcase(
     owner.map(crate::flow::Owner::id).ok_or_else(missing)
 }
 
+/// A panel of all members of the payer, by their member numbers.
+fn members_of_payer(
+    gateway: &Gateway,
+    population: &Population,
+) -> Result<crate::flow::DerivedId, CliError> {
+    let payer = population.endpoints.iter().filter(|endpoint| endpoint.id == PAYER);
+    let patients = payer.flat_map(|e| &e.resources).filter(|r| r["resourceType"] == "Patient");
+    let numbers = patients.filter_map(|patient| {
+        let mut identifiers = patient["identifier"].as_array()?.iter();
+        identifiers.find(|i| i["system"] == MEMBER_NUMBER)
+    });
+    let members: Vec<Value> = numbers
+        .map(|n| json!({"entity": {"identifier": {"system": n["system"], "value": n["value"]}}}))
+        .collect();
+    let group = json!({"resourceType": "Group", "member": members});
+    panel::state(gateway, &CLIENT.into(), "Harbor members", group)
+}
+
 fn print_urls(
     gateway: &Arc<Gateway>,
     person: crate::flow::DerivedId,
+    panel: crate::flow::DerivedId,
     output: &Output,
 ) -> Result<(), CliError> {
     let base = gateway.public_base_url();
@@ -197,6 +221,7 @@ fn print_urls(
         format!("fhir/Goal?patient={person}&_revinclude=Provenance:target"),
         format!("fhir/DetectedIssue?patient={person}"),
         format!("fhir/Patient/{person}/$everything"),
+        format!("care/panel/{panel}/goals?_format=csv"),
         "fhir/metadata".to_owned(),
     ] {
         output.text(&format!("  curl -s '{base}/{path}'"))?;

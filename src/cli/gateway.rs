@@ -96,6 +96,7 @@ pub(super) fn open_gateway(config: &Config) -> Result<Arc<Gateway>, CliError> {
     let gateway = Gateway::new(Arc::new(store), options)
         .with_dirty_homes_max(config.limits.dirty_homes_max)
         .with_homes_per_settle(config.limits.homes_per_settle)
+        .with_panel_members_max(config.limits.panel_members_max)
         .with_second_reviewer(config.identity.second_reviewer)
         .with_care(care_of(config)?)
         .with_domains(config.identity.domains.iter().map(|system| normalise_system(system)));

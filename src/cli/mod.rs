@@ -10,6 +10,8 @@ mod ingest_text;
 mod ledger;
 mod matching;
 mod output;
+mod panel;
+mod panel_file;
 mod person;
 mod person_past;
 mod person_text;
@@ -86,6 +88,9 @@ enum Command {
     /// Finds persons, or shows one
     #[command(subcommand)]
     Person(person::PersonCommand),
+    /// Panels of persons: imports, lists, shows
+    #[command(subcommand)]
+    Panel(panel::PanelCommand),
     /// The steward's queue: pairs that may be one person, and decisions about them
     #[command(subcommand)]
     #[command(after_help = "Example: careweave review list")]
@@ -120,6 +125,7 @@ pub fn main() -> ExitCode {
         Command::Pull(args) => pull::run(&args, &cli.common, &output),
         Command::Ingest(args) => ingest::run(&args, &cli.common, &output),
         Command::Person(command) => person::run(&command, &cli.common, &output),
+        Command::Panel(command) => panel::run(&command, &cli.common, &output),
         Command::Review(command) => review::run(&command, &cli.common, &output),
         Command::Match(command) => matching::run(&command, &cli.common, &output),
         Command::Ledger(args) => ledger::run(&args, &cli.common, &output),

@@ -73,6 +73,9 @@ pub struct LimitsConfig {
     /// Homes that one transaction of settling takes on; default 64. More are faster and take more
     /// memory.
     pub homes_per_settle: usize,
+    /// Members of a panel; default 50,000: a payer's programme in one county. Each is looked up
+    /// whenever the panel is read, so larger ones are several panels.
+    pub panel_members_max: usize,
 }
 
 impl Default for LimitsConfig {
@@ -100,6 +103,7 @@ impl Default for LimitsConfig {
             requests_max: 256,
             dirty_homes_max: 50_000,
             homes_per_settle: 64,
+            panel_members_max: 50_000,
         }
     }
 }

@@ -62,6 +62,7 @@ pub struct Gateway {
     second_reviewer: SecondReviewer,
     care: Arc<Care>,
     homes_per_settle: usize,
+    panel_members_max: usize,
     domains: BTreeSet<Box<str>>,
     /// The endpoints' states as of a generation of the store's cursors.
     states: Mutex<Option<(u64, Arc<[EndpointState]>)>>,
@@ -71,6 +72,8 @@ pub struct Gateway {
 
 /// How many dirty homes one transaction takes on unless told otherwise.
 const HOMES_PER_SETTLE: usize = 64;
+/// How many members a panel may have unless told otherwise.
+const PANEL_MEMBERS_MAX: usize = 50_000;
 
 /// What is known of an endpoint's freshness; handed out with every answer (P6).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,6 +156,7 @@ impl Gateway {
             second_reviewer: SecondReviewer::Never,
             care: Care::embedded(),
             homes_per_settle: HOMES_PER_SETTLE,
+            panel_members_max: PANEL_MEMBERS_MAX,
             domains: BTreeSet::new(),
             states: Mutex::default(),
             rules,
@@ -184,6 +188,16 @@ impl Gateway {
     /// its memory; 64 without.
     pub fn with_homes_per_settle(self, homes: usize) -> Self {
         Self { homes_per_settle: homes.max(1), ..self }
+    }
+
+    /// The same with another number of members that a panel may have; 50,000 without.
+    pub fn with_panel_members_max(self, panel_members_max: usize) -> Self {
+        Self { panel_members_max, ..self }
+    }
+
+    /// How many members a panel may have.
+    pub fn panel_members_max(&self) -> usize {
+        self.panel_members_max
     }
 
     /// The same with the systems of identifiers that cross-references are given for; without

@@ -4,6 +4,8 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 
+use crate::flow::DerivedId;
+
 use super::live::{Live, goal, patient};
 use super::world::{Told, World};
 
@@ -62,6 +64,14 @@ async fn garbage_in_the_url() {
         }
         refused(&world.get(&format!("{path}?{long}")).await, StatusCode::URI_TOO_LONG, path);
     }
+    let panel = format!("/care/panel/{}/goals", DerivedId(1));
+    for query in ["_since=x", "_count=0", "_cursor=00", "colour=red", "a=%"] {
+        let told = world.get(&format!("{panel}?{query}")).await;
+        assert!(told.status.is_client_error(), "{query}: {}", told.body);
+        let told = world.get(&format!("/fhir/Group?{query}")).await;
+        refused(&told, StatusCode::BAD_REQUEST, query);
+    }
+    refused(&world.get(&panel).await, StatusCode::NOT_FOUND, "no panel");
     refused(&world.get(&format!("{history}?_at=x")).await, StatusCode::BAD_REQUEST, "_at");
     for path in ["/fhir/%ff/1", "/fhir/Goal/%ff", "/fhir/Goal/a%2Fb", "/fhir//", "/%00"] {
         refused(&world.get(path).await, StatusCode::NOT_FOUND, path);
