@@ -15,7 +15,7 @@ pub enum Coverage {
 
 /// The types of the view that belong to a person, in the order in which grouping must go: a
 /// type comes after the types whose groups its sameness looks at.
-pub const PERSON_TYPES: [&str; 22] = [
+pub const PERSON_TYPES: [&str; 24] = [
     "Patient",
     "RelatedPerson",
     "Coverage",
@@ -32,9 +32,11 @@ pub const PERSON_TYPES: [&str; 22] = [
     "QuestionnaireResponse",
     "RiskAssessment",
     "MedicationRequest",
+    "MedicationStatement",
     "CareTeam",
     "Goal",
     "ServiceRequest",
+    "Appointment",
     "Task",
     "CarePlan",
     "Provenance",

@@ -47,6 +47,7 @@ pub(super) fn subject_issue(key: &RecordKey, links: &[Link], home: &Home) -> Opt
     };
     let element = match key.resource_type.name() {
         "Task" => "for",
+        "Appointment" => "participant.actor",
         "Coverage" => "beneficiary",
         "AllergyIntolerance" | "Consent" | "EpisodeOfCare" | "Immunization" | "RelatedPerson" => {
             "patient"

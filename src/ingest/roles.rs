@@ -24,7 +24,9 @@ pub(super) fn role(kind: &str, path: &str, extension: Option<&str>) -> Role {
         ("Consent", "organization") => Role::Custodian,
         ("QuestionnaireResponse", "source") => Role::Author,
         ("Provenance", "agent.who") => Role::Author,
-        ("Encounter", "participant.individual") => Role::Performer,
+        ("Encounter", "participant.individual") | ("Appointment", "participant.actor") => {
+            Role::Performer
+        }
         ("AuditEvent", "entity.what") => Role::Target,
         ("CareTeam", "participant.member") => Role::Member,
         ("Group", "member.entity") | ("List", "entry.item") => Role::Member,

@@ -42,6 +42,8 @@ struct WithMoment<'a> {
     occurrence_date_time: Option<Cow<'a, str>>,
     #[serde(borrow)]
     period: Option<PeriodStart<'a>>,
+    #[serde(borrow)]
+    start: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
@@ -73,7 +75,8 @@ pub(super) fn moment(body: &[u8]) -> Option<(Moment, bool)> {
         .or(with.performed_date_time)
         .or(with.performed_period.and_then(|p| p.start))
         .or(with.occurrence_date_time)
-        .or(with.period.and_then(|p| p.start))?;
+        .or(with.period.and_then(|p| p.start))
+        .or(with.start)?;
     Some((parse_moment(&text)?, text.contains('T')))
 }
 

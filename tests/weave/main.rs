@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "test")]
 
+mod appointments;
 mod days;
 mod findings;
 mod groups;

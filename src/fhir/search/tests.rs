@@ -43,6 +43,8 @@ fn every_type_of_the_view_has_what_its_users_search_by() {
         Encounter: patient date class status type location identifier discharge-disposition
         Procedure: patient date code status
         MedicationRequest: patient intent status authoredon encounter
+        MedicationStatement: patient status effective code
+        Appointment: patient status date practitioner location based-on
         AllergyIntolerance: patient clinical-status
         Immunization: patient status date
         DiagnosticReport: patient category code date status

@@ -1,5 +1,7 @@
-//! MedicationRequest and Immunization.
-//! <https://hl7.org/fhir/R4/medicationrequest.html>, <https://hl7.org/fhir/R4/immunization.html>
+//! MedicationRequest, MedicationStatement and Immunization.
+//! <https://hl7.org/fhir/R4/medicationrequest.html>,
+//! <https://hl7.org/fhir/R4/medicationstatement.html>,
+//! <https://hl7.org/fhir/R4/immunization.html>
 
 use serde_json::Value;
 
@@ -14,6 +16,16 @@ pub(super) fn medication_request(reading: &mut Reading<'_>) {
     reading.authored("authoredOn");
     reading.facts.when = reading.facts.authored;
     let dosages = each(reading.resource.get("dosageInstruction")).map(value::dosage).collect();
+    reading.add_values("", dosages);
+}
+
+pub(super) fn medication_statement(reading: &mut Reading<'_>) {
+    reading.status("status");
+    reading.categories("category");
+    medication(reading);
+    reading.when("effective");
+    reading.authored("dateAsserted");
+    let dosages = each(reading.resource.get("dosage")).map(value::dosage).collect();
     reading.add_values("", dosages);
 }
 

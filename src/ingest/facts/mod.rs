@@ -1,5 +1,6 @@
 //! Facts: what matching and weaving compare, read out of a version once.
 
+mod appointment;
 mod care_plan;
 mod condition;
 mod directory;
@@ -35,6 +36,7 @@ pub(super) fn extract(
     let mut reading = Reading::new(resource, container);
     match resource_type.name() {
         "AllergyIntolerance" => condition::allergy(&mut reading),
+        "Appointment" => appointment::appointment(&mut reading),
         "CarePlan" => care_plan::care_plan(&mut reading),
         "CareTeam" => care_plan::care_team(&mut reading),
         "Condition" => condition::condition(&mut reading),
@@ -48,6 +50,7 @@ pub(super) fn extract(
         "Immunization" => medication::immunization(&mut reading),
         "Location" | "Organization" => directory::place(&mut reading),
         "MedicationRequest" => medication::medication_request(&mut reading),
+        "MedicationStatement" => medication::medication_statement(&mut reading),
         "Observation" => observation::observation(&mut reading),
         "Patient" => patient::patient(&mut reading),
         "Practitioner" => directory::practitioner(&mut reading),

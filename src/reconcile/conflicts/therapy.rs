@@ -1,11 +1,13 @@
-//! Duplicate and clashing therapy: active prescriptions of one ingredient.
-//! <https://hl7.org/fhir/R4/medicationrequest.html>
+//! Duplicate and clashing therapy: active prescriptions of one ingredient, and what the patient is
+//! said to take. <https://hl7.org/fhir/R4/medicationrequest.html>,
+//! <https://hl7.org/fhir/R4/medicationstatement.html>
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
 use super::super::plan::Shown;
+use super::super::sameness::other_dose;
 use super::calendar::{Calendar, last_day};
 use super::orders::Clusters;
 use super::scene::{Scene, at, order_name, status, text};
@@ -46,7 +48,62 @@ pub(super) fn therapies(scene: &Scene<'_>, calendar: &mut Calendar) -> Vec<Confl
         }
     }
     let told = doses_told(scene);
-    clusters.of_several().iter().filter_map(|c| therapy(scene, &active, c, &told)).collect()
+    let several = clusters.of_several();
+    let mut found: Vec<Conflict> =
+        several.iter().filter_map(|c| therapy(scene, &active, c, &told)).collect();
+    found.extend(taken_otherwise(scene, calendar, &active));
+    found
+}
+
+/// What the patient is said to take in another dose than is prescribed.
+fn taken_otherwise(
+    scene: &Scene<'_>,
+    calendar: &mut Calendar,
+    active: &[Therapy<'_>],
+) -> Vec<Conflict> {
+    let mut found = Vec::new();
+    for taken in scene.material.taken.iter().filter(|s| status(s) == "active") {
+        let ended = at(&taken.body, &["effectivePeriod", "end"]).and_then(last_day);
+        let doses = || scene.facts(taken).map(|facts| &*facts.value).filter(|v| !v.is_empty());
+        let Some(dose) = doses().next() else { continue };
+        if ended.is_some_and(|day| calendar.is_past(day)) {
+            continue;
+        }
+        let of = ingredients(scene, taken);
+        let clashes = |t: &&Therapy<'_>| {
+            other_dose(t.dose, dose) && !ingredients(scene, t.shown).is_disjoint(&of)
+        };
+        found.extend(
+            active.iter().filter(clashes).map(|t| taken_and_prescribed(scene, taken, dose, t)),
+        );
+    }
+    found
+}
+
+fn taken_and_prescribed(
+    scene: &Scene<'_>,
+    taken: &Shown,
+    dose: &str,
+    prescribed: &Therapy<'_>,
+) -> Conflict {
+    let speaker = |shown: &Shown| {
+        let claim = scene.group(shown.id).map(|group| group.first());
+        claim.map_or_else(|| "a source".to_owned(), |claim| scene.speaker(claim).to_string())
+    };
+    let detail = format!(
+        "{} is taken ({dose}), says {}; prescribed is {} ({}), {} by {}. Find out what the patient \
+         takes, and have the list or the prescription corrected.",
+        order_name(taken),
+        speaker(taken),
+        order_name(prescribed.shown),
+        prescribed.dose,
+        prescribed.day,
+        speaker(prescribed.shown),
+    );
+    let title = "one ingredient in different doses";
+    let about = [taken, prescribed.shown];
+    Conflict::of("clashing-therapy", Severity::High, &about, title, detail)
+        .since(Some(prescribed.day))
 }
 
 fn is_active(medication: &Shown) -> bool {

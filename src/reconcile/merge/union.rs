@@ -82,10 +82,10 @@ fn find(name: &str, all: &[Value], item: &Value) -> Option<usize> {
             let parts = |v: &Value| (v.get("system").cloned(), v.get("value").cloned());
             parts(known) == parts(item)
         }
-        "participant" => {
-            known.get("member").is_some()
-                && known.pointer("/member/reference") == item.pointer("/member/reference")
-        }
+        // Those of a team, and those of an appointment.
+        "participant" => ["/member/reference", "/actor/reference"]
+            .into_iter()
+            .any(|who| known.pointer(who).is_some() && known.pointer(who) == item.pointer(who)),
         "activity" => same_activity(known, item),
         _ => same_item(known, item),
     };

@@ -76,7 +76,7 @@ fn renewed(claim: &Claim<'_>) -> bool {
 /// The same drug: a code in common, else a row of the crosswalk, else names that say one drug.
 /// RxNorm has codes for a drug, its brands and its packs; names that agree in ingredient,
 /// strength and form outweigh that their codes are two.
-fn drug(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Agreement {
+pub(super) fn drug(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Agreement {
     let alike = |x: &str, y: &str| match same_drug(x, y) {
         Some(_) => Likeness::Alike,
         None => Likeness::Unlike,

@@ -3,6 +3,7 @@
 //! and the contradictions across which nothing is merged.
 
 mod amount;
+mod appointment;
 mod care_plan;
 mod care_team;
 mod clinical;
@@ -13,6 +14,7 @@ mod encounter;
 mod evidence;
 mod goal;
 mod medication_request;
+mod medication_statement;
 mod person_like;
 mod problem;
 mod service_request;
@@ -29,6 +31,11 @@ use super::claim::Claim;
 use super::peek;
 use super::person::Person;
 use evidence::Agreement;
+
+/// Whether two dosages, as facts have them, are known to be two.
+pub(super) fn other_dose(a: &str, b: &str) -> bool {
+    dosage::doses(a, b).differs()
+}
 
 /// What a comparison came to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -105,6 +112,10 @@ pub(super) fn buckets(
             clinical::dated_buckets(person, claim, &mut add);
         }
         "Encounter" => day_buckets(claim, &mut add),
+        "Appointment" => {
+            day_buckets(claim, &mut add);
+            word_buckets(claim, &mut add);
+        }
         // There are few of these, and they may agree in what no key shows (focus, custodian).
         "CarePlan" | "CareTeam" | "Task" | "Coverage" | "Consent" | "EpisodeOfCare"
         | "RelatedPerson" => {
@@ -304,6 +315,8 @@ fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sameness {
         "ServiceRequest" => service_request::same_fact(person, a, b),
         "Task" => task::same_fact(person, a, b),
         "MedicationRequest" => medication_request::same_fact(person, a, b),
+        "MedicationStatement" => medication_statement::same_fact(person, a, b),
+        "Appointment" => appointment::same_fact(person, a, b),
         "Condition" => condition::same_fact(person, a, b),
         "AllergyIntolerance" => condition::same_allergy(person, a, b),
         "Observation" => clinical::same_observation(person, a, b),
