@@ -134,6 +134,6 @@ mod tests {
             assert!(table.parameters(resource_type).len() > 5, "{name}");
             assert!(!of_type.summary.is_empty(), "{name}");
         }
-        assert_eq!(tables().len(), 27);
+        assert_eq!(tables().len(), 29);
     }
 }
