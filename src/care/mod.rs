@@ -5,11 +5,13 @@ mod codes;
 mod concept_map;
 mod concepts;
 mod goal_counts;
+mod mapping;
 mod panel_report;
 mod read;
 mod record;
 mod record_map;
 mod record_schema;
+mod rows;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -19,9 +21,11 @@ use std::sync::{Arc, OnceLock};
 pub use concept_map::CONCEPT_MAP_ID;
 pub use concepts::{Code, Concept, Concepts, Difference, Stated, Target};
 pub use goal_counts::{CountedBy, GOAL_STATUSES, GoalCounts};
+pub use mapping::Mapping;
 pub use panel_report::{PANEL_MEASURE, PanelRow, Reported, measure_report, panel_csv};
 pub use record::{CARE_RECORD, Records};
 pub use record_schema::Fault;
+pub use rows::{Row, RowFault};
 
 /// The data that care management goes by, shared between threads.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ const SCHEMA: &str = include_str!("../../profiles/care-record.schema.json");
 /// The member that says that a JSON object is a care record, and of which version.
 pub const CARE_RECORD: &str = "careRecord";
 /// The version of the format.
-const VERSION: &str = "1.0";
+pub(super) const VERSION: &str = "1.0";
 /// What a record says could not be represented.
 const NOT_REPRESENTED: &str = "notRepresented";
 
@@ -40,6 +40,11 @@ impl Records {
     /// The JSON Schema of a care record.
     pub fn schema(&self) -> &Value {
         self.schema.text()
+    }
+
+    /// Its sections and fields.
+    pub(super) fn map(&self) -> &RecordMap {
+        &self.map
     }
 
     /// Everything that is wrong with a record, in the order of the schema.
@@ -89,7 +94,15 @@ impl Records {
             format!("not JSON: reading stopped at line {}, column {}", e.line(), e.column())
         };
         let record: Value = serde_json::from_slice(text).map_err(broken)?;
-        let resources = self.to_fhir(&record).map_err(|faults| told(&faults))?;
+        self.bundle_of(&record)
+    }
+
+    /// A Bundle of the resources that a record states.
+    ///
+    /// # Errors
+    /// As [`Self::bundle`].
+    pub(super) fn bundle_of(&self, record: &Value) -> Result<Vec<u8>, String> {
+        let resources = self.to_fhir(record).map_err(|faults| told(&faults))?;
         let entries = resources.into_iter().map(|resource| json!({"resource": resource}));
         let entries: Vec<Value> = entries.collect();
         let bundle = json!({"resourceType": "Bundle", "type": "collection", "entry": entries});

@@ -1,10 +1,12 @@
 //! `ingest`: takes FHIR files into the store of an endpoint, then settles.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
+use figment::Figment;
+use figment::providers::{Format as _, Toml};
 
 use super::gateway::{open_gateway, open_ingest, read_config};
 use super::ingest_text::{document, print};
@@ -12,9 +14,10 @@ use super::output::Output;
 use super::pull::settle;
 use super::stop::stop_on_signal;
 use super::{CliError, Common};
-use crate::config::{Config, EndpointConfig, EndpointKind};
+use crate::care::Mapping;
+use crate::config::{Config, EndpointConfig, EndpointKind, profile_text};
 use crate::files::{Bounds, Format, walk};
-use crate::pipeline::{Files, IngestReport, ingest};
+use crate::pipeline::{Files, Gateway, IngestReport, ingest};
 
 /// Shown below the options.
 pub(super) const AFTER_HELP: &str = "\
@@ -39,6 +42,10 @@ pub(super) struct IngestArgs {
     /// What the files are taken for
     #[arg(long, value_enum, default_value_t = FormatArg::Auto)]
     format: FormatArg,
+    /// The files are tables of a care-management system: CSV, or NDJSON; this says what their
+    /// columns mean (TOML; fixtures/care-records/mapping.toml is one)
+    #[arg(long, value_name = "FILE")]
+    mapping: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -67,6 +74,11 @@ pub(super) fn run(args: &IngestArgs, common: &Common, output: &Output) -> Result
     let walked =
         walk(&args.paths, &bounds).map_err(|e| CliError::Usage(format!("{e}: {}", e.source)))?;
     let gateway = open_gateway(&config)?;
+    let mapping = args.mapping.as_deref().map(|path| read_mapping(path, &gateway)).transpose()?;
+    if mapping.is_some() && !matches!(args.format, FormatArg::Auto | FormatArg::Care) {
+        let text = "--mapping makes care records of tables; leave --format out, or say care";
+        return Err(CliError::Usage(text.to_owned()));
+    }
     let runtime = tokio::runtime::Runtime::new()?;
     let _signals = runtime.enter();
     stop_on_signal(gateway.clone())?;
@@ -74,7 +86,8 @@ pub(super) fn run(args: &IngestArgs, common: &Common, output: &Output) -> Result
     let started = Instant::now();
     let bar = output.bar(&endpoint);
     bar.set_length(walked.files.iter().map(|file| file.bytes).sum());
-    let files = Files { walked: &walked, format: args.format.into(), bounds };
+    let format = args.format.into();
+    let files = Files { walked: &walked, format, bounds, mapping: mapping.as_ref() };
     let told = ingest(&gateway, &reader, &endpoint, files, &mut |progress| {
         bar.set_position(progress.bytes);
         bar.set_message(format!("bytes, {} entries", progress.entries));
@@ -95,6 +108,15 @@ pub(super) fn run(args: &IngestArgs, common: &Common, output: &Output) -> Result
         return Err(CliError::Failed(text.to_owned()));
     }
     tell_failure(&told, walked.files.len())
+}
+
+/// Reads a column mapping.
+fn read_mapping(path: &Path, gateway: &Gateway) -> Result<Mapping, CliError> {
+    let named = |e: String| CliError::Usage(format!("{}: {e}", path.display()));
+    let text = profile_text(Some(path), "")?;
+    let mapping: Mapping =
+        Figment::from(Toml::string(&text)).extract().map_err(|e| named(e.to_string()))?;
+    gateway.care().records.mapping(mapping).map_err(named)
 }
 
 /// The endpoint must be configured, and be one that may have files.

@@ -4,11 +4,13 @@
 //!
 //! [`walk`] lists the files below some paths; [`read`] gives the [`Piece`]s of one of them:
 //! a file of FHIR JSON or XML, or a care record, is one piece; of NDJSON every line is one. NDJSON
-//! is read line by line, so its size is not bounded; every other file is, by [`Bounds`].
+//! is read line by line, so its size is not bounded; every other file is, by [`Bounds`]. Tables
+//! (`read_table`) are read row by row.
 
 mod lines;
 mod odd;
 mod pieces;
+mod table;
 mod tell;
 mod walk;
 
@@ -20,6 +22,7 @@ use bytes::Bytes;
 
 pub use odd::{Odd, Why};
 pub use pieces::{Pieces, read, read_as};
+pub use table::{TableForm, read_table};
 pub use walk::{Found, Walked, walk};
 
 /// How much is taken.
@@ -66,6 +69,8 @@ pub enum Form {
     Xml,
     /// A care record in JSON, which is no FHIR.
     Care,
+    /// Rows of a table that belong together: a JSON array of `{"line", "cells"}`.
+    Rows,
 }
 
 /// What files are taken for.

@@ -37,6 +37,9 @@ pub enum Why {
         /// Column, from 1.
         column: usize,
     },
+    /// A row of a table that cannot be used; says what to do.
+    #[error("{0}")]
+    Row(&'static str),
     /// Larger than the bound.
     #[error("larger than {max} bytes; split it, or write it as NDJSON, a resource a line")]
     TooLarge {
@@ -78,6 +81,7 @@ impl Why {
             | Self::Binary(_)
             | Self::NotFhir(_)
             | Self::Broken { .. }
+            | Self::Row(_)
             | Self::Special
             | Self::Again => false,
         }
@@ -89,7 +93,7 @@ impl Why {
             Self::Empty => "empty",
             Self::Binary(_) => "binary",
             Self::NotFhir(_) => "not-fhir",
-            Self::Broken { .. } => "broken",
+            Self::Broken { .. } | Self::Row(_) => "broken",
             Self::TooLarge { .. } | Self::LineTooLong { .. } => "too-large",
             Self::Unreadable(_) => "unreadable",
             Self::Special => "special",

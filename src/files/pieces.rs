@@ -62,7 +62,9 @@ impl Iterator for Pieces {
                 let place = self.place(None);
                 Some(Ok(Piece { place, form: Form::Xml, resource_type, bytes }))
             }
-            Rest::Document(Form::Json | Form::Care, _, bytes) => Some(self.json(None, bytes)),
+            Rest::Document(Form::Json | Form::Care | Form::Rows, _, bytes) => {
+                Some(self.json(None, bytes))
+            }
             Rest::Lines(mut first, mut others) => {
                 match first.next().map_or_else(|| others.next(), |line| Ok(Some(line))) {
                     Ok(None) => None,
@@ -182,7 +184,7 @@ impl Pieces {
 }
 
 /// What a care record is called where a resource has its type.
-const CARE_RECORD_TYPE: &str = "CareRecord";
+pub(super) const CARE_RECORD_TYPE: &str = "CareRecord";
 
 /// Whether it is a JSON object with `careRecord` and without `resourceType`.
 fn is_care_record(bytes: &[u8]) -> bool {

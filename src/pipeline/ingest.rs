@@ -10,9 +10,11 @@ use std::thread::{self, Scope, ScopedJoinHandle};
 
 use jiff::Timestamp;
 
-use crate::care::Care;
+use crate::care::{Care, Mapping, Row};
 use crate::fhir::xml::from_xml;
-use crate::files::{Bounds, Form, Format, Found, Odd, Piece, Place, Walked, read_as};
+use crate::files::{
+    Bounds, Form, Format, Found, Odd, Piece, Place, TableForm, Walked, read_as, read_table,
+};
 use crate::flow::{Cursor, Ingested};
 use crate::ingest::{Ingest, UnusableInput};
 
@@ -108,6 +110,21 @@ pub struct Files<'a> {
     pub format: Format,
     /// How much is taken.
     pub bounds: Bounds,
+    /// They are tables whose columns mean this, whatever the format.
+    pub mapping: Option<&'a Mapping>,
+}
+
+impl Files<'_> {
+    /// The pieces of a file.
+    fn pieces(&self, file: &Found) -> Box<dyn Iterator<Item = Result<Piece, Odd>>> {
+        match self.mapping {
+            None => Box::new(read_as(&file.path, self.format, &self.bounds)),
+            Some(mapping) => {
+                let (group, delimiter) = (mapping.person_column(), mapping.delimiter());
+                Box::new(read_table(&file.path, TableForm { group, delimiter }, &self.bounds))
+            }
+        }
+    }
 }
 
 /// Takes the files into the store of one endpoint; all of it is durable when this returns. Does
@@ -135,14 +152,14 @@ pub fn ingest(
         cursor: Some(Cursor { began: Some(began), state: "ingesting".into(), ..Cursor::default() }),
     };
     files.walked.odd.iter().for_each(|odd| writer.report.tell_odd(odd.clone()));
-    let preparing = Preparing { ingest, endpoint, care: gateway.care() };
+    let preparing = Preparing { ingest, endpoint, care: gateway.care(), mapping: files.mapping };
     let cores = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
         let mut ahead = Ahead { tasks: VecDeque::new(), bytes: 0, tasks_max: cores + 1 };
         let mut task = Task::default();
         'files: for file in &files.walked.files {
             let observed_at = last_written(file).map_or(began, |written| written.min(began));
-            for item in read_as(&file.path, files.format, &files.bounds) {
+            for item in files.pieces(file) {
                 if gateway.is_stopping() {
                     break 'files;
                 }
@@ -206,6 +223,7 @@ struct Preparing<'a> {
     ingest: &'a Ingest,
     endpoint: &'a Arc<str>,
     care: &'a Care,
+    mapping: Option<&'a Mapping>,
 }
 
 impl Preparing<'_> {
@@ -250,6 +268,7 @@ impl Preparing<'_> {
             Form::Json => return self.ingest.page(self.endpoint, observed_at, &piece.bytes),
             Form::Xml => from_xml(&piece.bytes),
             Form::Care => self.care.records.bundle(&piece.bytes),
+            Form::Rows => return self.rows(piece, observed_at),
         };
         match json {
             Ok(json) => self.ingest.page(self.endpoint, observed_at, &json),
@@ -261,6 +280,29 @@ impl Preparing<'_> {
                 self.ingest.unusable(self.endpoint, observed_at, &input)
             }
         }
+    }
+}
+
+impl Preparing<'_> {
+    /// Rows of one person: what can be used is taken, each other row goes to quarantine.
+    fn rows(self, piece: &Piece, observed_at: Timestamp) -> Ingested {
+        let rows: Vec<Row> = serde_json::from_slice(&piece.bytes).unwrap_or_default();
+        let Some(mapping) = self.mapping else { return Ingested::default() };
+        let (bundle, faults) = self.care.records.rows(mapping, rows);
+        let mut all = match bundle {
+            Some(bundle) => self.ingest.page(self.endpoint, observed_at, &bundle),
+            None => Ingested::default(),
+        };
+        for fault in faults {
+            let input = UnusableInput {
+                resource_type: &piece.resource_type,
+                bytes: &fault.row.into(),
+                code: "structure",
+                reason: &fault.text,
+            };
+            all.add(self.ingest.unusable(self.endpoint, observed_at, &input));
+        }
+        all
     }
 }
 

@@ -114,7 +114,7 @@ impl Loading {
     fn piece(&mut self, piece: Piece) {
         match piece.form {
             // What is no FHIR is told of as a resource without its type.
-            Form::Json | Form::Care => self.resource(&piece.place, piece.bytes, 0),
+            Form::Json | Form::Care | Form::Rows => self.resource(&piece.place, piece.bytes, 0),
             Form::Xml => match xml::from_xml(&piece.bytes) {
                 Ok(json) => self.resource(&piece.place, json.into(), 0),
                 Err(text) => self.note(&piece.place, "broken", text),

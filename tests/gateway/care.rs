@@ -57,3 +57,78 @@ fn a_care_record_is_woven_and_shown_as_one() {
     assert_eq!(status, 200);
     assert_eq!(serde_json::from_str::<Value>(&body).unwrap(), shown);
 }
+
+#[test]
+fn an_export_with_a_column_mapping_becomes_care_records() {
+    let site = Site::with(&[], FILES_ENDPOINT);
+    for name in ["mapping.toml", "export.csv"] {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/care-records");
+        fs::copy(format!("{folder}/{name}"), site.path(name)).unwrap();
+    }
+    let args = ["ingest", "export.csv", "--endpoint", "harbor", "--format", "care"];
+    let mapped = [&args[..], &["--mapping", "mapping.toml", "--json"]].concat();
+    let report = site.json(&mapped);
+    assert_eq!(report["ledger"]["balanced"], true, "{report:#}");
+    let reasons = report["quarantine"].as_array().unwrap().iter();
+    let reasons: Vec<&str> = reasons.map(|q| q["reason"].as_str().unwrap()).collect();
+    assert_eq!(reasons.len(), 2, "{reasons:#?}");
+    assert!(
+        reasons[0].starts_with("line 4, column \"Goal Status\": write one of Met, Not Met, Open"),
+        "{reasons:#?}"
+    );
+    assert!(
+        reasons[1].starts_with("line 5, column \"DOB\": not a date of the form"),
+        "{reasons:#?}"
+    );
+    assert!(!reasons.concat().contains("1951"), "no value is told");
+    assert_eq!(report["persons"], 2, "{report:#}");
+
+    let person = site.json(&["person", "find", "quist", "--json"])[0]["id"].clone();
+    let shown = site.json(&["person", "show", person.as_str().unwrap(), "--format", "care"]);
+    assert_eq!(shown["person"]["birthDate"], "1948-02-19");
+    assert_eq!(shown["person"]["addresses"][0]["postalCode"], "04000");
+    assert_eq!(shown["risks"][0]["predictions"][0]["tier"], "Tier 3 (complex)");
+    let goals = shown["goals"].as_array().unwrap();
+    assert_eq!(goals.len(), 2, "two rows of one record: {shown:#}");
+    let food = goals.iter().find(|goal| goal["goal"] == "Enough food every day").unwrap();
+    assert_eq!((&food["status"], &food["achievement"]), (&json!("active"), &json!("in-progress")));
+    assert_eq!(food["targets"][0]["due"], "2026-06-30");
+    let needs = shown["needs"].as_array().unwrap();
+    let need = needs.iter().find(|need| need["need"] == "Food insecurity").unwrap();
+    assert_eq!(food["needs"], json!([need["id"]]));
+    assert_eq!(shown["referrals"][0]["goals"], json!([food["id"]]));
+    assert_eq!(shown["referrals"][0]["performers"], json!(["Harbor Food Shelf"]));
+    let kept = shown["risks"][0]["columns"]["Care Coordinator"].as_str();
+    assert_eq!(kept, Some("Ana Ruiz"), "a column that nobody mapped is kept: {shown:#}");
+    the_same_as_ndjson(&site);
+}
+
+/// Rows as NDJSON are the same rows; a mapping that cannot be meant is refused.
+fn the_same_as_ndjson(site: &Site) {
+    let args = ["ingest", "export.csv", "--endpoint", "harbor", "--format", "care"];
+    let table = fs::read_to_string(site.path("export.csv")).unwrap();
+    let names: Vec<&str> = table.lines().next().unwrap().split(',').collect();
+    let first: Vec<&str> = table.lines().nth(1).unwrap().split(',').collect();
+    let row: Value = names.iter().zip(first).map(|(n, v)| ((*n).to_owned(), json!(v))).collect();
+    fs::write(site.path("rows.ndjson"), format!("{row}\nnot json\n")).unwrap();
+    let again = ["ingest", "rows.ndjson", "--endpoint", "harbor", "--mapping", "mapping.toml"];
+    let again = site.json(&[&again[..], &["--json"]].concat());
+    let new = |of: &str| again["ingested"][of]["new"].as_u64();
+    assert_eq!([new("Patient"), new("Goal"), new("ServiceRequest")], [Some(0); 3], "{again:#}");
+    assert_eq!(again["quarantine"][0]["place"], "rows.ndjson:2");
+
+    for (mapping, expected) in [
+        (
+            "version = \"1\"\n[person]\nid = \"A\"\n[[item]]\nsection = \"goal\"\nid = \"G\"\n",
+            "no section \"goal\"; known: enrolments",
+        ),
+        (
+            "version = \"1\"\n[person]\nid = \"A\"\nfields = { \"names.0.last\" = \"L\", dob = \"D\" }\n",
+            "person has no field \"dob\"; known: identifiers",
+        ),
+    ] {
+        fs::write(site.path("wrong.toml"), mapping).unwrap();
+        let told = site.run(&[&args[..], &["--mapping", "wrong.toml"]].concat(), 2);
+        assert!(told.contains(expected), "{told}");
+    }
+}

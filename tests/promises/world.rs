@@ -97,7 +97,7 @@ impl World {
     pub(crate) fn files(&mut self, endpoint: &str, folder: &Path) {
         let bounds = Bounds::default();
         let walked = walk(&[folder.to_owned()], &bounds).unwrap();
-        let files = Files { walked: &walked, format: Format::Auto, bounds };
+        let files = Files { walked: &walked, format: Format::Auto, bounds, mapping: None };
         let told = pipeline::ingest(&self.gateway, ingest(), &endpoint.into(), files, &mut |_| {})
             .unwrap();
         assert_eq!((told.odd.len(), told.quarantined.len()), (0, 0), "{told:?}");
