@@ -2,6 +2,11 @@
 //! the repository. Without that folder it says so and passes.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "test")]
 
+#[path = "corpus_fhir/suite.rs"]
+mod suite;
+#[path = "corpus_fhir/validated.rs"]
+mod validated;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -59,7 +59,8 @@ pub(super) static OPERATIONS: [Operation; 14] = [
         description: "What is wrong with a resource by R4 and the profiles of this gateway",
         input: &[
             ("resource", "Resource", 0, "1", "what is to be checked; it may also be the body"),
-            ("mode", "code", 0, "1", "create, update or delete"),
+            ("mode", "code", 0, "1", "create, update, delete or profile"),
+            ("profile", "canonical", 0, "*", "what it must conform to, beside what it claims"),
         ],
         output: &[("return", "OperationOutcome", 1, "1", "the issues, or that all is well")],
     },

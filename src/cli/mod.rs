@@ -27,6 +27,7 @@ mod review_text;
 mod serve;
 mod simulate;
 mod stop;
+mod validate;
 mod verify;
 
 use std::path::PathBuf;
@@ -105,6 +106,9 @@ enum Command {
     /// Checks the store: ledger, views, references, audit chain
     #[command(after_help = "Example: careweave verify --json")]
     Verify,
+    /// Tells what is wrong with FHIR files
+    #[command(after_help = validate::AFTER_HELP)]
+    Validate(validate::ValidateArgs),
     /// Weaves every view anew
     #[command(after_help = "Example: careweave rebuild")]
     Rebuild,
@@ -130,6 +134,7 @@ pub fn main() -> ExitCode {
         Command::Match(command) => matching::run(&command, &cli.common, &output),
         Command::Ledger(args) => ledger::run(&args, &cli.common, &output),
         Command::Verify => verify::run(&cli.common, &output),
+        Command::Validate(args) => validate::run(&args, &output),
         Command::Rebuild => rebuild::run(&cli.common, &output),
         Command::CheckConfig => check_config::run(&cli.common, &output),
     };

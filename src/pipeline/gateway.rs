@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 
 use crate::care::Care;
 use crate::config::{EndpointKind, SecondReviewer};
+use crate::fhir::Validator;
 use crate::fhir::search::SearchTable;
 use crate::fhir::{Reference, parse_reference};
 use crate::flow::{Access, Decision, DisclosureClass, Hash, RecordKey, ViewStamp};
@@ -56,6 +57,7 @@ pub struct Gateway {
     audit: AuditWriter,
     turns: Turns,
     ingest: OnceLock<Arc<Ingest>>,
+    validator: OnceLock<Arc<Validator>>,
     stop: Stop,
     metrics: FlowMetrics,
     dirty_homes_max: usize,
@@ -150,6 +152,7 @@ impl Gateway {
             audit,
             turns: Turns::default(),
             ingest: OnceLock::new(),
+            validator: OnceLock::new(),
             stop: Stop::new(),
             metrics,
             dirty_homes_max: usize::MAX,
@@ -345,6 +348,11 @@ impl Gateway {
     /// What reads the claims of clients, once it is made.
     pub(super) fn ingest_cell(&self) -> &OnceLock<Arc<Ingest>> {
         &self.ingest
+    }
+
+    /// What validates resources, once it is made.
+    pub(super) fn validator_cell(&self) -> &OnceLock<Arc<Validator>> {
+        &self.validator
     }
 
     /// Writes an audit entry; returns when it is durable. Entries are committed in groups.

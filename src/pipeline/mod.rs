@@ -33,6 +33,7 @@ mod steward;
 mod steward_log;
 mod stop;
 mod turns;
+mod validate;
 mod verify;
 mod weave;
 

@@ -89,6 +89,11 @@ impl StructureCheck {
         problems
     }
 
+    /// Whether the resource is so deep or wide that nothing else looks at it.
+    pub(super) fn is_unreasonable(&self, text: &str, resource: &Value) -> bool {
+        unreasonable(text, resource).is_some()
+    }
+
     fn content(&self, resource: &Value, path: &str, problems: &mut Vec<Problem>) {
         problems.extend(self.profiles.check(resource, type_name(resource), path));
         problems.extend(invariant::check(resource, path));
