@@ -271,14 +271,15 @@ fn zone(text: &str) -> Option<i32> {
 impl Display for Temporal {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         const BEFORE: [&str; 7] = ["", "-", "-", "T", ":", ":", "."];
-        for at in self.first()..self.end() {
+        let shown = self.fields.iter().zip(BEFORE).enumerate();
+        for (at, (field, before)) in shown.take(self.end()).skip(self.first()) {
             if at != self.first() {
-                f.write_str(BEFORE[at])?;
+                f.write_str(before)?;
             }
             match at {
-                YEAR => write!(f, "{:04}", self.fields[at])?,
-                MILLISECOND => write!(f, "{:03}", self.fields[at])?,
-                _ => write!(f, "{:02}", self.fields[at])?,
+                YEAR => write!(f, "{field:04}")?,
+                MILLISECOND => write!(f, "{field:03}")?,
+                _ => write!(f, "{field:02}")?,
             }
         }
         match self.offset {

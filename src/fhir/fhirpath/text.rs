@@ -132,7 +132,7 @@ fn escape<'v>(function: Function, text: &str, target: &str) -> Result<Item<'v>, 
     };
     let is_forward = function == Function::Escape;
     let pairs: Vec<_> = match is_forward {
-        true => pairs.iter().copied().collect(),
+        true => pairs.to_vec(),
         false => pairs.iter().rev().map(|(plain, safe)| (*safe, *plain)).collect(),
     };
     let done = pairs.into_iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to));

@@ -104,7 +104,7 @@ impl Walk<'_> {
         if node.kind == "Reference"
             && let Some(targets) = rules.targets(above.kind, name)
             && let Some(found) = target_type(&node, &within.root)
-            && !targets.iter().any(|target| *target == found)
+            && !targets.contains(&found)
         {
             let text = format!("refers to a {found}; refer to one of: {}", targets.join(", "));
             self.tell(Severity::Error, "value", "reference-target", place, text);
