@@ -1,6 +1,8 @@
 //! Deduplicates a made table: quality, time, and what a decision about one record costs.
 //!
-//! `cargo bench --bench identity -- [RECORDS] [SEED]`; a million records by default.
+//! `cargo bench --bench identity -- [RECORDS] [SEED]` deduplicates; a million records by default.
+//! `cargo bench --bench identity -- decide [CHARTS] [SEED]` decides about one record more against
+//! a store; 100,000 charts by default.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 #![allow(
@@ -9,6 +11,7 @@
     reason = "made data, small numbers"
 )]
 
+mod decide;
 mod world;
 
 use std::time::Instant;
@@ -22,8 +25,15 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
     let mut numbers = std::env::args().skip(1).filter_map(|word| word.parse::<u64>().ok());
-    let count = numbers.next().unwrap_or(1_000_000) as usize;
+    let count = numbers.next().map(|n| n as usize);
     let seed = numbers.next().unwrap_or(7);
+    if std::env::args().any(|word| word == "decide") {
+        return decide::decide(count.unwrap_or(100_000), seed);
+    }
+    dedupe(count.unwrap_or(1_000_000), seed);
+}
+
+fn dedupe(count: usize, seed: u64) {
     let path = std::env::temp_dir().join(format!("careweave-identity-{count}-{seed}.csv"));
     std::fs::write(&path, world::table(count, seed)).expect("the temporary folder is writable");
 
@@ -49,6 +59,7 @@ fn main() {
         );
     };
     line("pairs, certain", &quality.certain);
+    line("pairs, probable", &quality.probable);
     line("persons, certain", &quality.persons_certain);
     line("persons, probable", &quality.persons_probable);
     if let Ok(status) = std::fs::read_to_string("/proc/self/status") {

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher};
 
 use super::model::{Model, Pass};
+use crate::compare::address::is_street_word;
 use crate::compare::similarity::sound;
 use crate::flow::{Address, BlockingKey, Demographics, Hash, Home, PersonName};
 
@@ -100,6 +101,7 @@ struct Parts<'a> {
 struct NameParts<'a> {
     family: String,
     family_sound: String,
+    given_sound: String,
     first: &'a str,
     roots: Vec<&'a str>,
 }
@@ -111,6 +113,7 @@ impl<'a> Parts<'a> {
             let first = name.given.first().map_or("", |g| &**g);
             NameParts {
                 family_sound: sound_or_self(&family),
+                given_sound: sound_or_self(first),
                 family,
                 first,
                 roots: given_roots(name, model),
@@ -142,7 +145,11 @@ fn run(pass: Pass, of: &Parts<'_>, mut add: impl FnMut(&[&str])) {
             }
         }
         Pass::FamilySoundBirth => {
-            of.names.iter().for_each(|name| add(&[&name.family_sound, birth]));
+            for name in &of.names {
+                add(&[&name.family_sound, birth]);
+                // Written in each other's field, one of them misspelt.
+                add(&[&name.given_sound, birth]);
+            }
         }
         Pass::GivenBirth => of.roots.iter().for_each(|root| add(&[root, birth])),
         Pass::BirthPostcode => of.postcodes().for_each(|postcode| add(&[birth, postcode])),
@@ -170,6 +177,23 @@ fn run(pass: Pass, of: &Parts<'_>, mut add: impl FnMut(&[&str])) {
                 add(&["family", initial(&name.family), birth]);
             }
         }
+        Pass::HouseNames => {
+            for address in of.addresses() {
+                for name in &of.names {
+                    add(&[&address.number, &address.postcode, &name.family_sound]);
+                    add(&[&address.number, &address.postcode, &name.given_sound]);
+                }
+            }
+        }
+        Pass::StreetNames => {
+            for address in of.addresses() {
+                let street = telling_word(&address.street);
+                for name in &of.names {
+                    add(&[street, &address.postcode, &name.family_sound]);
+                    add(&[street, &address.postcode, &name.given_sound]);
+                }
+            }
+        }
         Pass::StreetFamily => {
             for address in of.addresses() {
                 for name in &of.names {
@@ -188,6 +212,13 @@ fn run(pass: Pass, of: &Parts<'_>, mut add: impl FnMut(&[&str])) {
             }
         }
     }
+}
+
+/// The word by which a street is known: the first that is longer than a syllable and says no kind
+/// of way.
+fn telling_word(street: &str) -> &str {
+    let telling = |word: &&str| word.len() > 3 && !is_street_word(word);
+    street.split(' ').find(telling).unwrap_or_default()
 }
 
 fn initial(name: &str) -> &str {

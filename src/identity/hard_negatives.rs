@@ -2,7 +2,7 @@
 //!
 //! `given|family|birth|gender|number and street|zip|phone|email|ssn|suffix|birth place`.
 
-pub(super) const APART: [(&str, &str, &str); 68] = [
+pub(super) const APART: [(&str, &str, &str); 71] = [
     (
         "twins, same home and phone",
         "Ana|Diaz|2010-03-04|female|12 Elm St|02139|617-253-1234",
@@ -170,6 +170,21 @@ pub(super) const APART: [(&str, &str, &str); 68] = [
         "cousins of one name, birth dates near",
         "Jose|Lopez|1970-02-03|male|1 Fir Ct|60601",
         "Jose|Lopez|1971-03-04|male|1 Fir Ct|60601",
+    ),
+    (
+        "twins, one's name a form of the other's, middle initials differ",
+        "Elizabeth R|Ruiz|2011-04-05|female|4 Oak Ave|60601|312-253-1234",
+        "Lisa K|Ruiz|2011-04-05|female|4 Oak Ave|60601|312-253-1234",
+    ),
+    (
+        "twins, one's name a form of the other's, sequential SSNs",
+        "John|Ruiz|2011-04-05|male|4 Oak Ave|60601|312-253-1234||212-34-5678",
+        "Juan|Ruiz|2011-04-05|male|4 Oak Ave|60601|312-253-1234||212-34-5679",
+    ),
+    (
+        "father and son, one's family name in the other's given",
+        "Thomas|James|1960-05-12|male|9 Bay Rd|02139|617-253-1234",
+        "James|Hale|1988-09-30|male|9 Bay Rd|02139|617-253-1234",
     ),
     (
         "triplets, two girls",

@@ -13,6 +13,9 @@ use super::nickname::Nicknames;
 use crate::flow::{Hash, Identifier};
 
 const MODEL: &str = include_str!("../../profiles/match-model.json");
+/// Below so many pairs of relatives per pair of one person weights decide. One in fifty such
+/// pairs are twins or a parent and a child of one name: of 2,500 links at most one would join them.
+pub(crate) const RELATIVES_RARE: f64 = 0.02;
 const NICKNAMES: &str = include_str!("../../profiles/nicknames.json");
 
 /// Everything that scoring depends on. Two gateways with equal [`Model::hash`] decide alike.
@@ -32,6 +35,7 @@ pub struct Model {
     pub(crate) family: TermFrequencies,
     pub(crate) given: TermFrequencies,
     pub(crate) nicknames: Nicknames,
+    relatives_are_rare: bool,
     /// What it was read from, for training to start from.
     pub(crate) file: ModelFile,
 }
@@ -65,6 +69,8 @@ pub(crate) enum Pass {
     PhoneGiven,
     EmailGiven,
     NamesCity,
+    HouseNames,
+    StreetNames,
 }
 
 impl Pass {
@@ -85,6 +91,8 @@ impl Pass {
             Self::PhoneGiven => "phone-given",
             Self::EmailGiven => "email-given",
             Self::NamesCity => "names-city",
+            Self::HouseNames => "house-names",
+            Self::StreetNames => "street-names",
         }
     }
 
@@ -101,6 +109,7 @@ impl Pass {
             Self::NamesBirthYear => &[0, 1, 2, 4],
             Self::NamesPostcode | Self::NamesCity => &[0, 1, 2, 7],
             Self::AddressGiven => &[0, 2, 7],
+            Self::HouseNames | Self::StreetNames => &[0, 1, 2, 7],
             Self::InitialBirth => &[0, 1, 4],
             Self::StreetFamily => &[1, 2, 7],
             Self::PhoneGiven => &[0, 2, 8],
@@ -170,6 +179,10 @@ pub(crate) struct ModelFile {
     /// How it was learned; not there if set by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) training: Option<Training>,
+    /// Pairs of two people of one family and home, per pair of records of one person; not there
+    /// if it was not learned, and then they are taken to be many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) relatives: Option<f64>,
     pub(crate) prior_bits: f64,
     pub(crate) thresholds: Thresholds,
     pub(crate) block_cap: usize,
@@ -265,6 +278,7 @@ impl Model {
             family: TermFrequencies::of(&file.term_frequencies.family),
             given: TermFrequencies::of(&file.term_frequencies.given),
             nicknames,
+            relatives_are_rare: file.relatives.is_some_and(|r| r < RELATIVES_RARE),
             file,
         })
     }
@@ -305,6 +319,12 @@ impl Model {
         static EMBEDDED: LazyLock<Model> =
             LazyLock::new(|| Model::parse(MODEL).expect("tests read the embedded model"));
         EMBEDDED.clone()
+    }
+
+    /// Whether training found that hardly any two people of a family and home are in the data, so
+    /// that what looks like relatives is one person with errors.
+    pub(crate) fn relatives_are_rare(&self) -> bool {
+        self.relatives_are_rare
     }
 
     /// Hash of the model and nickname files.
@@ -436,7 +456,7 @@ mod tests {
     fn the_embedded_model_reads_and_has_a_hash_of_its_text() {
         let model = Model::parse(MODEL).unwrap();
         assert_eq!(model.hash(), Model::embedded().hash());
-        assert_ne!(model.hash(), Model::parse(&MODEL.replace("2026-2", "2026-3")).unwrap().hash());
+        assert_ne!(model.hash(), Model::parse(&MODEL.replace("2026-3", "2026-4")).unwrap().hash());
         assert!(model.nicknames.are("bill", "william") && !model.nicknames.are("bill", "robert"));
     }
 

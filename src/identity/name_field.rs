@@ -78,8 +78,11 @@ fn compare_crossed(a: &PersonName, b: &PersonName) -> Option<NameEvidence> {
         if family.family.is_empty() {
             return None;
         }
-        let level = compare_family(first, &family.family)?;
-        (level <= FamilyLevel::Similar && first.len() >= 3).then_some(Some(level))
+        let whole = given.given.concat();
+        let is_whole = whole == joined(&family.family);
+        let level =
+            if is_whole { FamilyLevel::Exact } else { compare_family(first, &family.family)? };
+        (level <= FamilyLevel::Similar && whole.len() >= 3).then_some(Some(level))
     };
     let known = |x: &PersonName, y: &PersonName| !x.given.is_empty() && !y.family.is_empty();
     let (there, back) = (crossed(a, b), crossed(b, a));
@@ -87,6 +90,11 @@ fn compare_crossed(a: &PersonName, b: &PersonName) -> Option<NameEvidence> {
         (Some(x), Some(y)) => (x, y),
         (Some(x), None) if !known(b, a) => (x, None),
         (None, Some(y)) if !known(a, b) => (None, y),
+        (Some(Some(x)), None) | (None, Some(Some(x))) if x <= FamilyLevel::Misspelt => {
+            // In the other's field, and the other is another one.
+            let (given, family) = (Some(GivenLevel::Different), Some(x));
+            return Some(NameEvidence { given, family, swapped: true, ..NameEvidence::default() });
+        }
         _ => return None,
     };
     // Which of the two is the given name cannot be told: the better one counts as the family.
@@ -135,8 +143,9 @@ pub(super) fn compare_middle(
         a.iter().take(NAMES_MAX).flat_map(|x| b.iter().take(NAMES_MAX).map(move |y| (x, y)));
     let level = |x: &PersonName, y: &PersonName| {
         let (middle, other) = (x.given.get(1)?, y.given.get(1)?);
-        let first_agrees = x.given.first()? == y.given.first()?;
-        first_agrees.then(|| middle_level(middle, other, model))
+        let (first, called) = (x.given.first()?, y.given.first()?);
+        (first == called || model.nicknames.are(first, called))
+            .then(|| middle_level(middle, other, model))
     };
     pairs.filter_map(|(x, y)| level(x, y)).min()
 }

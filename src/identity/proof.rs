@@ -23,10 +23,15 @@ const TWIN_UNDER_ONE_NUMBER: f64 = 7.5e-5;
 /// How many times likelier an error must be than such a relative, for a link.
 const LIKELIER_TIMES: f64 = 1000.0;
 
-/// Whether, by what training found, a wrong given name is so common that it explains better than
-/// twins why two records with one number, family name and birth date differ in it.
+/// Whether, by what training found, twins are so rare, or a wrong given name so common, that the
+/// latter explains better why two records with one number, family name and birth date differ in it.
 pub(super) fn names_are_unreliable(model: &Model) -> bool {
-    model.bits.m(GivenLevel::Different) >= TWIN_UNDER_ONE_NUMBER * LIKELIER_TIMES
+    model.relatives_are_rare()
+        || model.bits.m(GivenLevel::Different) >= TWIN_UNDER_ONE_NUMBER * LIKELIER_TIMES
+}
+
+fn is_generation(level: BirthLevel) -> bool {
+    matches!(level, BirthLevel::DecadeOff | BirthLevel::GenerationApart)
 }
 
 /// What two charts' fields say.
@@ -54,12 +59,14 @@ impl Evidence {
         if weight_bits < thresholds.possible_bits {
             return MatchGrade::CertainlyNot;
         }
-        if weight_bits < thresholds.probable_bits || self.may_be_parent_and_child() {
+        let rare = model.relatives_are_rare();
+        if weight_bits < thresholds.probable_bits || !rare && self.may_be_parent_and_child() {
             return MatchGrade::Possible;
         }
         let certain = weight_bits >= thresholds.certain_bits
             && found.is_empty()
-            && self.proves(weight_bits >= thresholds.name_and_birth_bits, model);
+            && (self.proves(weight_bits >= thresholds.name_and_birth_bits, model)
+                || rare && self.two_pieces_agree());
         if certain { MatchGrade::Certain } else { MatchGrade::Probable }
     }
 
@@ -110,6 +117,19 @@ impl Evidence {
         }
     }
 
+    /// Enough where there are no relatives to be told apart: no home alone, and not one name alone.
+    fn two_pieces_agree(&self) -> bool {
+        let number = self.identifiers.is_strong()
+            || self.identifiers.differs == Some(IdentifierLevel::PermanentOneOff);
+        let pieces = [
+            self.given().is_some_and(|l| l <= GivenLevel::Similar),
+            self.family().is_some_and(|l| l <= FamilyLevel::Similar),
+            self.birth.is_some_and(|l| l <= BirthLevel::OneDigitOff && l != BirthLevel::Year),
+            number,
+        ];
+        self.same_gender() && pieces.iter().filter(|agrees| **agrees).count() >= 2
+    }
+
     /// Typed wrong, or someone else's card?
     fn birth_fits_own_number(&self, model: &Model) -> bool {
         let convincing = self.name_agrees() && self.same_gender();
@@ -130,8 +150,7 @@ impl Evidence {
     /// Born a generation apart, and no number of their own says that they are one: names go
     /// from parent to child, and so does the home.
     pub(super) fn may_be_parent_and_child(&self) -> bool {
-        let apart = matches!(self.birth, Some(BirthLevel::DecadeOff | BirthLevel::GenerationApart));
-        apart && !self.identifiers.is_strong()
+        self.birth.is_some_and(is_generation) && !self.identifiers.is_strong()
     }
 
     fn same_gender(&self) -> bool {

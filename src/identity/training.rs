@@ -10,8 +10,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::Assessment;
 use super::household::HOUSEHOLD;
-use super::levels::{FIELD_COUNT, FIELDS, MISSING, Pattern};
-use super::model::{Model, ModelFile, Odds, TermTable, Training};
+use super::levels::{
+    AddressLevel, FIELD_COUNT, FIELDS, FamilyLevel, GivenLevel, MISSING, Pattern, PhoneLevel,
+};
+use super::model::{Model, ModelFile, Odds, RELATIVES_RARE, TermTable, Training};
 use super::score::pattern_bits;
 
 /// Most rounds; the weights have settled long before.
@@ -25,6 +27,10 @@ const PRIOR_RANDOM_PAIRS: f64 = 1000.0;
 /// Random pairs share no home, but the pairs that must be told apart often do: u of home, phone
 /// and e-mail does not fall below this part of what training began with.
 const HOUSEHOLD_U_LEAST: f64 = 0.25;
+/// Fewer matches than this say nothing about how rare relatives are.
+const MATCHES_TO_TELL_RELATIVES: f64 = 200.0;
+/// As many pairs of relatives are added to those that were seen.
+const PRIOR_RELATIVES: f64 = 2.0;
 /// Most names kept in a table of term frequencies.
 const TERMS_MAX: usize = 50_000;
 
@@ -32,8 +38,9 @@ const TERMS_MAX: usize = 50_000;
 #[derive(Clone, Debug, Default)]
 pub struct Observations {
     random: HashMap<Pattern, f64>,
-    /// By levels, passes that proposed the pair (as bits) and whether something keeps it apart.
-    proposed: HashMap<(Pattern, u32, bool), f64>,
+    /// By levels, passes that proposed the pair (as bits), whether something keeps it apart, and
+    /// whether the two are a generation apart.
+    proposed: HashMap<(Pattern, u32, bool, bool), f64>,
     given: HashMap<Box<str>, u64>,
     family: HashMap<Box<str>, u64>,
     /// Records seen.
@@ -54,8 +61,7 @@ impl Observations {
 
     /// Takes in a pair that these passes proposed, as bits by their position in the model.
     pub fn proposed(&mut self, pair: &Assessment, passes: u32) {
-        let apart = pair.is_contradiction() || pair.may_be_relatives;
-        let key = (pair.pattern, passes, apart);
+        let key = (pair.pattern, passes, pair.is_contradiction(), pair.may_be_relatives);
         *self.proposed.entry(key).or_default() += 1.0;
     }
 
@@ -113,19 +119,17 @@ pub fn train(base: &Model, seen: &Observations) -> Result<Trained, String> {
     let mut file = base.file.clone();
     terms(&seen.given, &mut file.term_frequencies.given);
     terms(&seen.family, &mut file.term_frequencies.family);
-    let mut model = base.with_file(file)?;
-    let mut matches = 0.0;
-    let mut rounds = 0;
-    while rounds < ROUNDS_MAX {
-        rounds += 1;
-        let expected = expect(&model, seen);
-        matches = expected.matches;
+    let (mut model, mut matches, mut rounds) = converge(base, base.with_file(file)?, seen)?;
+    let relatives = (relatives(&model, seen) + PRIOR_RELATIVES) / matches.max(1.0);
+    if matches >= MATCHES_TO_TELL_RELATIVES {
         let mut file = model.file.clone();
-        file.prior_bits = prior(matches, seen.pairs_in_all);
-        let moved = maximise(base, &expected, &mut file);
+        file.relatives = Some(relatives);
         model = base.with_file(file)?;
-        if moved < SETTLED {
-            break;
+        if model.relatives_are_rare() {
+            // What looked like relatives may now be learned from.
+            let more;
+            (model, matches, more) = converge(base, model, seen)?;
+            rounds += more;
         }
     }
     let mut file = model.file.clone();
@@ -142,6 +146,45 @@ pub fn train(base: &Model, seen: &Observations) -> Result<Trained, String> {
         data_fingerprint: seen.data_fingerprint.clone(),
     });
     Ok(Trained { model: base.with_file(file)?, matches })
+}
+
+/// Expectation and maximisation until nothing moves: the model, the matches it expects, rounds.
+fn converge(
+    base: &Model,
+    mut model: Model,
+    seen: &Observations,
+) -> Result<(Model, f64, u32), String> {
+    for round in 1.. {
+        let expected = expect(&model, seen);
+        let mut file = model.file.clone();
+        file.prior_bits = prior(expected.matches, seen.pairs_in_all);
+        let moved = maximise(base, &expected, &mut file);
+        model = base.with_file(file)?;
+        if moved < SETTLED || round == ROUNDS_MAX {
+            return Ok((model, expected.matches, round));
+        }
+    }
+    unreachable!("the last round returns")
+}
+
+/// How many pairs look like two people of one family and home.
+fn relatives(model: &Model, seen: &Observations) -> f64 {
+    let mut sum = 0.0;
+    for ((pattern, _, contradiction, generation), n) in sorted(&seen.proposed) {
+        let of_one_home = pattern[0] == GivenLevel::Different as u8
+            && pattern[1] <= FamilyLevel::Misspelt as u8
+            && (pattern[7] <= AddressLevel::Close as u8 || pattern[8] == PhoneLevel::Exact as u8);
+        if of_one_home {
+            let apart = *contradiction || *generation;
+            sum += if apart { n } else { n * (1.0 - posterior(pattern, model)) };
+        }
+    }
+    sum
+}
+
+fn posterior(pattern: &Pattern, model: &Model) -> f64 {
+    let weight = model.prior_bits + pattern_bits(pattern, model).iter().sum::<f64>();
+    1.0 / (1.0 + (-weight).exp2())
 }
 
 /// The chance that two random records match, in bits, within what is plausible.
@@ -162,18 +205,15 @@ struct Expected {
 
 fn expect(model: &Model, seen: &Observations) -> Expected {
     let mut expected = Expected::default();
-    let posterior = |pattern: &Pattern| {
-        let weight = model.prior_bits + pattern_bits(pattern, model).iter().sum::<f64>();
-        1.0 / (1.0 + (-weight).exp2())
-    };
     for (pattern, n) in sorted(&seen.random) {
-        let other = n * (1.0 - posterior(pattern));
+        let other = n * (1.0 - posterior(pattern, model));
         for (field, level) in pattern.iter().enumerate().filter(|(_, l)| **l != MISSING) {
             *expected.u[field].entry(*level).or_default() += other;
         }
     }
-    for ((pattern, passes, contradiction), n) in sorted(&seen.proposed) {
-        let same = if *contradiction { 0.0 } else { n * posterior(pattern) };
+    for ((pattern, passes, contradiction, generation), n) in sorted(&seen.proposed) {
+        let apart = *contradiction || *generation && !model.relatives_are_rare();
+        let same = if apart { 0.0 } else { n * posterior(pattern, model) };
         expected.matches += same;
         let fixed = |field: usize| {
             let proposing = model.passes.iter().enumerate().filter(|(i, _)| passes & (1 << i) != 0);
@@ -200,6 +240,7 @@ fn sorted<K: Ord, V: Copy>(map: &HashMap<K, V>) -> Vec<(&K, V)> {
 
 /// Sets every level's odds; returns the largest move of an m.
 fn maximise(base: &Model, expected: &Expected, file: &mut ModelFile) -> f64 {
+    let rare = file.relatives.is_some_and(|r| r < RELATIVES_RARE);
     let mut moved: f64 = 0.0;
     for (field, (name, words)) in FIELDS.into_iter().enumerate() {
         for family in alternatives(field) {
@@ -218,8 +259,8 @@ fn maximise(base: &Model, expected: &Expected, file: &mut ModelFile) -> f64 {
                     / (matches + PRIOR_MATCHES);
                 let u = (seen(&expected.u[field]) + PRIOR_RANDOM_PAIRS * before.u)
                     / (others + PRIOR_RANDOM_PAIRS);
-                let least =
-                    if HOUSEHOLD.contains(&field) { before.u * HOUSEHOLD_U_LEAST } else { 1e-9 };
+                let shared = HOUSEHOLD.contains(&field) && !rare;
+                let least = if shared { before.u * HOUSEHOLD_U_LEAST } else { 1e-9 };
                 let learned = Odds { m: m.clamp(1e-6, 1.0), u: u.max(least).clamp(1e-9, 1.0) };
                 let slot = file.fields.get_mut(name).and_then(|levels| levels.get_mut(word));
                 if let Some(slot) = slot {

@@ -1,6 +1,6 @@
 //! Negative evidence: what keeps two charts apart whatever their weight.
 
-use super::levels::{BirthLevel, FamilyLevel, GivenLevel, IdentifierLevel};
+use super::levels::{BirthLevel, FamilyLevel, GivenLevel, IdentifierLevel, MiddleLevel};
 use super::model::Model;
 use super::proof::{Evidence, names_are_unreliable};
 use super::score::Relation;
@@ -15,7 +15,8 @@ pub(super) enum Veto {
     Suffix,
     /// Born on the same day, of one name and household, but called differently.
     Twins,
-    /// The same, where the site's own records often have a wrong given name.
+    /// The same, where the site's own records often have a wrong given name; or called by names
+    /// of which one may be a form of the other, while middle name or number differ.
     PerhapsTwins,
     /// Different places in a multiple birth.
     BirthOrder,
@@ -64,6 +65,14 @@ pub(super) fn vetoes(
         && evidence.family().is_some_and(|l| l <= FamilyLevel::Misspelt);
     let twins =
         born_together && called_differently && evidence.household.is_shared() && !permanent_agrees;
+    // `Liz` may be Elizabeth, or her twin Elisa: what else differs tells that they may be two.
+    let by_nickname = evidence.given() == Some(GivenLevel::Nickname)
+        && evidence.family().is_some_and(|l| l <= FamilyLevel::Misspelt)
+        && (evidence.middle == Some(MiddleLevel::Different)
+            || differs(IdentifierLevel::PermanentOneOff)
+            || differs(IdentifierLevel::LastFourDiffers));
+    let nicknamed_twins =
+        born_together && by_nickname && evidence.household.is_shared() && !permanent_agrees;
     let birth_order = match (a.multiple_birth, b.multiple_birth) {
         (Some(x), Some(y)) => x != 0 && y != 0 && x != y,
         _ => false,
@@ -75,7 +84,7 @@ pub(super) fn vetoes(
         (Veto::PermanentIdentifier, differs(IdentifierLevel::PermanentDiffers)),
         (Veto::Suffix, evidence.suffixes_conflict),
         (Veto::Twins, twins && !names_are_unreliable(model)),
-        (Veto::PerhapsTwins, twins && names_are_unreliable(model)),
+        (Veto::PerhapsTwins, twins && names_are_unreliable(model) || nicknamed_twins),
         (Veto::BirthOrder, birth_order),
         (
             Veto::RenewableIdentifier,
@@ -123,7 +132,7 @@ impl Veto {
             Self::PermanentIdentifier => "they have different numbers of a kind one has for life",
             Self::Suffix => "their generational suffixes (Jr, Sr) exclude one another",
             Self::Twins => "born the same day into one household, but called differently",
-            Self::PerhapsTwins => "born the same day into one household: twins, or a wrong name",
+            Self::PerhapsTwins => "born the same day into one household: perhaps twins",
             Self::BirthOrder => "they have different places in a multiple birth",
             Self::RenewableIdentifier => "they have different licence or passport numbers",
             Self::RecordNumber => "the owner of the record numbers keeps two records",
