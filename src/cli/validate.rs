@@ -79,7 +79,7 @@ impl Told {
     ) -> Result<(), CliError> {
         let json = match piece.form {
             Form::Xml => xml::from_xml(&piece.bytes),
-            Form::Json | Form::Care => Ok(piece.bytes.to_vec()),
+            Form::Json | Form::Care | Form::Rows => Ok(piece.bytes.to_vec()),
         };
         let read = json.and_then(|json| {
             let text = String::from_utf8(json).map_err(|_| "not UTF-8".to_owned())?;
