@@ -143,7 +143,8 @@ fn take(gateway: &Gateway, ingest: &Ingest, records: &[(usize, Value)]) {
         let entries: Vec<Value> = of_endpoint
             .map(|(_, patient)| {
                 let id = patient["id"].as_str().unwrap_or_default();
-                json!({"fullUrl": format!("{}/Patient/{id}", base_of(endpoint)), "resource": patient})
+                let url = format!("{}/Patient/{id}", base_of(endpoint));
+                json!({"fullUrl": url, "resource": patient})
             })
             .collect();
         if entries.is_empty() {

@@ -139,6 +139,23 @@ impl Mapping {
         [self.person.id.as_str()].into_iter().chain(person).chain(items).chain(ignored).collect()
     }
 
+    /// The columns of an item that no other part of the record reads, ids apart.
+    pub(super) fn columns_of_none_but<'m>(
+        &'m self,
+        item: &'m ItemColumns,
+    ) -> impl Iterator<Item = &'m str> {
+        let others = move |column: &&str| {
+            let person = self.person.fields.values().chain(self.items.iter().flat_map(|other| {
+                other.fields.values().filter(move |_| !std::ptr::eq(other, item))
+            }));
+            let ids = self.items.iter().flat_map(|other| other.id.all());
+            *column != self.person.id
+                && !person.map(Cell::column).any(|read| read == *column)
+                && !ids.map(String::as_str).any(|id| id == *column)
+        };
+        item.fields.values().map(Cell::column).filter(others)
+    }
+
     /// A date as R4 writes it; `None` if it is not written as the mapping says.
     pub(super) fn date(&self, text: &str) -> Option<String> {
         let pattern = self.dates.as_deref().unwrap_or("YYYY-MM-DD");

@@ -102,7 +102,10 @@ impl Records {
             let Some(section) = sections.iter().find(|s| s.name == columns.section) else {
                 continue;
             };
-            let Some(id) = item_id(row, columns) else { continue };
+            let Some(id) = item_id(row, columns) else {
+                not_without_id(mapping, row, columns)?;
+                continue;
+            };
             let place = items.iter().filter(|(name, _)| *name == section.name).count();
             let at = Place { section, path: format!("/{}/{place}", section.name) };
             let mut item = Map::from_iter([("id".to_owned(), json!(id))]);
@@ -206,10 +209,10 @@ fn cell<'r>(row: &'r Row, column: &str) -> &'r str {
     row.cells.get(column).map_or("", |text| text.trim())
 }
 
-/// The id of an item: that of its column, or one made of several columns.
+/// The id of an item: that of its column, or one made of several columns; none if one is empty.
 fn item_id(row: &Row, columns: &ItemColumns) -> Option<String> {
     let parts: Vec<&str> = columns.id.all().iter().map(|column| cell(row, column)).collect();
-    if parts.iter().all(|part| part.is_empty()) {
+    if parts.iter().any(|part| part.is_empty()) {
         return None;
     }
     match parts.as_slice() {
@@ -218,6 +221,18 @@ fn item_id(row: &Row, columns: &ItemColumns) -> Option<String> {
             let hash = crate::flow::Hash::of_parts(several.iter().map(|part| part.as_bytes()));
             Some(format!("r{:026x}", hash.0 >> 24))
         }
+    }
+}
+
+/// An error if a cell that no other part of the record reads would be lost for want of an id.
+fn not_without_id(mapping: &Mapping, row: &Row, columns: &ItemColumns) -> Result<(), String> {
+    let lost = mapping.columns_of_none_but(columns).find(|column| !cell(row, column).is_empty());
+    let empty = columns.id.all().iter().find(|column| cell(row, column).is_empty());
+    match (lost, empty) {
+        (Some(lost), Some(id)) => Err(format!(
+            "column \"{id}\": empty, and column \"{lost}\" is not; write the id of what it states"
+        )),
+        _ => Ok(()),
     }
 }
 

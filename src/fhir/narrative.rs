@@ -138,6 +138,8 @@ const MORE_ATTRIBUTES: [&str; 8] =
 /// A narrative without text and pictures.
 pub(super) const SAYS_NOTHING: &str = "a narrative must say or show something";
 
+const UNCLOSED: &str = "elements of a narrative must be closed";
+
 /// What is wrong with the text of a `div`, if anything is.
 pub(super) fn problem(text: &str) -> Option<&'static str> {
     let mut rest = text;
@@ -153,7 +155,9 @@ pub(super) fn problem(text: &str) -> Option<&'static str> {
         if rest.starts_with("<!") || rest.starts_with("<?") {
             return Some("a narrative holds no declarations");
         }
-        let end = tag_end(rest)?;
+        let Some(end) = tag_end(rest) else {
+            return Some(UNCLOSED);
+        };
         let tag = &rest[1..end];
         rest = &rest[end + 1..];
         if let Some(closed) = tag.strip_prefix('/') {
@@ -176,13 +180,13 @@ pub(super) fn problem(text: &str) -> Option<&'static str> {
         }
     }
     match (open.is_empty() && rest.trim().is_empty(), has_content) {
-        (false, _) => Some("elements of a narrative must be closed"),
+        (false, _) => Some(UNCLOSED),
         (true, false) => Some(SAYS_NOTHING),
         (true, true) => None,
     }
 }
 
-/// The end of a tag, past `>` in quotes; the end of the text if there is none.
+/// The end of a tag, past `>` in quotes.
 fn tag_end(text: &str) -> Option<usize> {
     let mut quote = None;
     for (at, c) in text.char_indices() {
@@ -193,7 +197,7 @@ fn tag_end(text: &str) -> Option<usize> {
             _ => {}
         }
     }
-    Some(text.len() - text.chars().next_back()?.len_utf8())
+    None
 }
 
 fn attribute_problem(text: &str) -> Option<&'static str> {

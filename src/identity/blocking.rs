@@ -177,30 +177,7 @@ fn run(pass: Pass, of: &Parts<'_>, mut add: impl FnMut(&[&str])) {
                 add(&["family", initial(&name.family), birth]);
             }
         }
-        Pass::HouseNames => {
-            for address in of.addresses() {
-                for name in &of.names {
-                    add(&[&address.number, &address.postcode, &name.family_sound]);
-                    add(&[&address.number, &address.postcode, &name.given_sound]);
-                }
-            }
-        }
-        Pass::StreetNames => {
-            for address in of.addresses() {
-                let street = telling_word(&address.street);
-                for name in &of.names {
-                    add(&[street, &address.postcode, &name.family_sound]);
-                    add(&[street, &address.postcode, &name.given_sound]);
-                }
-            }
-        }
-        Pass::StreetFamily => {
-            for address in of.addresses() {
-                for name in &of.names {
-                    add(&[&address.number, &address.street, &name.family_sound]);
-                }
-            }
-        }
+        Pass::HouseNames | Pass::StreetNames | Pass::StreetFamily => by_street(pass, of, add),
         Pass::PhoneGiven => {
             for phone in of.d.phones.iter().take(ITEMS_MAX) {
                 of.roots.iter().for_each(|root| add(&[phone, root]));
@@ -209,6 +186,26 @@ fn run(pass: Pass, of: &Parts<'_>, mut add: impl FnMut(&[&str])) {
         Pass::EmailGiven => {
             for email in of.d.emails.iter().take(ITEMS_MAX) {
                 of.roots.iter().for_each(|root| add(&[email, root]));
+            }
+        }
+    }
+}
+
+/// The passes that need a street and the sound of a name.
+fn by_street(pass: Pass, of: &Parts<'_>, mut add: impl FnMut(&[&str])) {
+    for address in of.addresses() {
+        let street = telling_word(&address.street);
+        for name in &of.names {
+            match pass {
+                Pass::HouseNames => {
+                    add(&[&address.number, &address.postcode, &name.family_sound]);
+                    add(&[&address.number, &address.postcode, &name.given_sound]);
+                }
+                Pass::StreetNames => {
+                    add(&[street, &address.postcode, &name.family_sound]);
+                    add(&[street, &address.postcode, &name.given_sound]);
+                }
+                _ => add(&[&address.number, &address.street, &name.family_sound]),
             }
         }
     }

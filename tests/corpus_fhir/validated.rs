@@ -34,7 +34,10 @@ const CARE_TYPES: [&str; 22] = [
 ];
 
 const WRONG: [&str; 2] = [
-    "MedicationRequest-medrx0301.json: reference-target MedicationRequest.dispenseRequest.performer",
+    concat!(
+        "MedicationRequest-medrx0301.json: reference-target ",
+        "MedicationRequest.dispenseRequest.performer"
+    ),
     "Observation-clinical-gender.json: reference-target Observation.performer[0]",
 ];
 

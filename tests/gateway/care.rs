@@ -45,6 +45,7 @@ fn a_care_record_is_woven_and_shown_as_one() {
     assert_eq!(shown["referrals"][0]["service"], "food pantry");
     assert_eq!(shown["tasks"][0]["request"], shown["referrals"][0]["id"]);
     assert_eq!(shown["assessment"].as_array().unwrap().len(), 2, "{shown:#}");
+    assert_eq!(shown["risks"].as_array().unwrap().len(), 1, "a row without tier states none");
     assert_eq!(shown["risks"][0]["predictions"], rosa()["risks"][0]["predictions"]);
     assert_eq!(shown["reconciliations"].as_array().unwrap().len(), 1);
     assert_eq!(shown["transitions"][0]["toKind"], "home");
@@ -87,6 +88,7 @@ fn an_export_with_a_column_mapping_becomes_care_records() {
     let shown = site.json(&["person", "show", person.as_str().unwrap(), "--format", "care"]);
     assert_eq!(shown["person"]["birthDate"], "1948-02-19");
     assert_eq!(shown["person"]["addresses"][0]["postalCode"], "04000");
+    assert_eq!(shown["risks"].as_array().unwrap().len(), 1, "a row without tier states none");
     assert_eq!(shown["risks"][0]["predictions"][0]["tier"], "Tier 3 (complex)");
     let goals = shown["goals"].as_array().unwrap();
     assert_eq!(goals.len(), 2, "two rows of one record: {shown:#}");
@@ -110,12 +112,16 @@ fn the_same_as_ndjson(site: &Site) {
     let names: Vec<&str> = table.lines().next().unwrap().split(',').collect();
     let first: Vec<&str> = table.lines().nth(1).unwrap().split(',').collect();
     let row: Value = names.iter().zip(first).map(|(n, v)| ((*n).to_owned(), json!(v))).collect();
-    fs::write(site.path("rows.ndjson"), format!("{row}\nnot json\n")).unwrap();
+    let no_date = json!({"Member ID": "H-4711", "Last Name": "Quist", "Risk Tier": "Tier 2"});
+    fs::write(site.path("rows.ndjson"), format!("{row}\nnot json\n{no_date}\n")).unwrap();
     let again = ["ingest", "rows.ndjson", "--endpoint", "harbor", "--mapping", "mapping.toml"];
     let again = site.json(&[&again[..], &["--json"]].concat());
     let new = |of: &str| again["ingested"][of]["new"].as_u64();
     assert_eq!([new("Patient"), new("Goal"), new("ServiceRequest")], [Some(0); 3], "{again:#}");
     assert_eq!(again["quarantine"][0]["place"], "rows.ndjson:2");
+    let reason = again["quarantine"][1]["reason"].as_str().unwrap();
+    let lost = "column \"Tier Date\": empty, and column \"Risk Tier\" is not";
+    assert!(reason.contains(lost), "what has no id is not dropped silently: {reason}");
 
     for (mapping, expected) in [
         (
@@ -123,7 +129,7 @@ fn the_same_as_ndjson(site: &Site) {
             "no section \"goal\"; known: enrolments",
         ),
         (
-            "version = \"1\"\n[person]\nid = \"A\"\nfields = { \"names.0.last\" = \"L\", dob = \"D\" }\n",
+            "version = \"1\"\n[person]\nid = \"A\"\nfields = { dob = \"D\" }\n",
             "person has no field \"dob\"; known: identifiers",
         ),
     ] {

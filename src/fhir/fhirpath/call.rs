@@ -66,37 +66,8 @@ impl<'v> Eval<'_, 'v> {
                 Ok(found.into_iter().map(Item::Node).collect())
             }
             F::Descendants => self.descendants(&input),
-            F::Abs
-            | F::Ceiling
-            | F::Exp
-            | F::Floor
-            | F::Ln
-            | F::Log
-            | F::Power
-            | F::Round
-            | F::Sqrt
-            | F::Truncate => self.number_call(function, &input, arguments, focus),
-            F::IndexOf
-            | F::LastIndexOf
-            | F::Substring
-            | F::StartsWith
-            | F::EndsWith
-            | F::Contains
-            | F::Matches
-            | F::MatchesFull
-            | F::ReplaceMatches
-            | F::Replace
-            | F::Length
-            | F::Upper
-            | F::Lower
-            | F::ToChars
-            | F::Trim
-            | F::Split
-            | F::Join
-            | F::Encode
-            | F::Decode
-            | F::Escape
-            | F::Unescape => self.text_call(function, &input, arguments, focus),
+            _ if function.is_math() => self.number_call(function, &input, arguments, focus),
+            _ if function.is_text() => self.text_call(function, &input, arguments, focus),
             _ => match convert::convert(function, &input)? {
                 Some(converted) => Ok(converted),
                 None => self.of_fhir(function, input, arguments, focus),

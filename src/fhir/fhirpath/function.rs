@@ -58,4 +58,39 @@ impl Function {
             false => Err(format!("{name}() does not take {arguments} arguments")),
         }
     }
+
+    /// Whether it is one of numbers.
+    pub(super) fn is_math(self) -> bool {
+        use Function::*;
+        matches!(self, Abs | Ceiling | Exp | Floor | Ln | Log | Power | Round | Sqrt | Truncate)
+    }
+
+    /// Whether it is one of strings.
+    pub(super) fn is_text(self) -> bool {
+        use Function::*;
+        matches!(
+            self,
+            IndexOf
+                | LastIndexOf
+                | Substring
+                | StartsWith
+                | EndsWith
+                | Contains
+                | Matches
+                | MatchesFull
+                | ReplaceMatches
+                | Replace
+                | Length
+                | Upper
+                | Lower
+                | ToChars
+                | Trim
+                | Split
+                | Join
+                | Encode
+                | Decode
+                | Escape
+                | Unescape
+        )
+    }
 }
