@@ -20,7 +20,18 @@ use super::error::ApiError;
 pub(super) type Received = Result<Bytes, BytesRejection>;
 
 /// The media type of a JSON Patch. <https://www.rfc-editor.org/rfc/rfc6902#section-6>
-const JSON_PATCH: &str = "application/json-patch+json";
+pub(super) const JSON_PATCH: &str = "application/json-patch+json";
+
+/// The media type of a merge patch. <https://www.rfc-editor.org/rfc/rfc7396#section-4>
+pub(super) const MERGE_PATCH: &str = "application/merge-patch+json";
+
+/// How a resource is to be changed.
+pub(super) enum Patch {
+    /// Operation by operation.
+    Json(json_patch::Patch),
+    /// The elements that are given replace those that are there; `null` takes one away.
+    Merge(Value),
+}
 
 /// The resource in a body, JSON or XML by its `Content-Type`.
 ///
@@ -42,19 +53,28 @@ pub(super) fn resource(call: &Call, body: Received) -> Result<Value, ApiError> {
     }
 }
 
-/// The JSON Patch in a body.
+/// The patch in a body, by its `Content-Type`. Clients send both kinds as plain JSON too: a list
+/// is a JSON Patch, an object a merge patch.
 ///
 /// # Errors
 /// What keeps it from being read.
-pub(super) fn json_patch(call: &Call, body: Received) -> Result<json_patch::Patch, ApiError> {
-    let body = whole(body)?;
-    let media = call.header(header::CONTENT_TYPE).unwrap_or_default();
-    let media = media.split(';').next().unwrap_or_default().trim();
-    if !media.eq_ignore_ascii_case(JSON_PATCH) {
-        return Err(ApiError::PatchMediaType);
+pub(super) fn patch(media: &str, body: &[u8]) -> Result<Patch, ApiError> {
+    let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let is_list = match media.as_str() {
+        JSON_PATCH => Some(true),
+        MERGE_PATCH => Some(false),
+        "application/json" => None,
+        _ => return Err(ApiError::PatchMediaType),
+    };
+    let patch = json(body)?;
+    if is_list.unwrap_or(patch.is_array()) {
+        let bad = |_| ApiError::BadBody("it is not a JSON Patch (RFC 6902)");
+        return serde_json::from_value(patch).map(Patch::Json).map_err(bad);
     }
-    let bad = |_| ApiError::BadBody("it is not a JSON Patch (RFC 6902)");
-    serde_json::from_value(json(&body)?).map_err(bad)
+    match patch.is_object() {
+        true => Ok(Patch::Merge(patch)),
+        false => Err(ApiError::BadBody("a merge patch (RFC 7396) is an object")),
+    }
 }
 
 /// The type that a resource calls itself.

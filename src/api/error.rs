@@ -74,7 +74,7 @@ pub(super) enum ApiError {
     BadBody(&'static str),
     #[error("send a resource as application/fhir+json or application/fhir+xml of fhirVersion 4.0")]
     ResourceMediaType,
-    #[error("send a JSON Patch as application/json-patch+json")]
+    #[error("send a JSON Patch as application/json-patch+json, or application/merge-patch+json")]
     PatchMediaType,
     #[error("nothing can be written here: no [[endpoint]] of kind \"client\" is configured")]
     NoClient,

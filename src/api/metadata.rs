@@ -11,7 +11,7 @@ use crate::fhir::search::{ParameterKind, SearchParameter, SearchTable};
 use super::call::Call;
 use super::offer::Offer;
 use super::respond::{self, Answer};
-use super::{Api, served};
+use super::{Api, body, served};
 
 /// Parameters that every search takes.
 const COMMON: [(&str, &str, &str); 2] = [
@@ -65,6 +65,7 @@ pub(super) fn statement(table: &SearchTable, base: &str, date: &str) -> Value {
         },
         "fhirVersion": "4.0.1",
         "format": ["application/fhir+json", "application/fhir+xml", "json", "xml"],
+        "patchFormat": [body::JSON_PATCH, body::MERGE_PATCH],
         "rest": [{
             "mode": "server",
             "documentation": "what a client writes is its claim, beside those of the providers, \

@@ -1,18 +1,18 @@
 //! FHIR patch by JSON Patch: the resource as it is shown, changed, is the client's claim.
-//! <https://hl7.org/fhir/R4/http.html#patch>, <https://www.rfc-editor.org/rfc/rfc6902>
+//! <https://hl7.org/fhir/R4/http.html#patch>, <https://www.rfc-editor.org/rfc/rfc6902>,
+//! <https://www.rfc-editor.org/rfc/rfc7396>
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::Response;
-use json_patch::Patch;
 use serde_json::Value;
 
 use crate::fhir::ResourceType;
 use crate::fhir::bundle::DEPTH_MAX;
 
 use super::answer::{Interaction, answer};
-use super::body::{self, Received};
+use super::body::{self, Patch, Received};
 use super::call::Call;
 use super::error::ApiError;
 use super::named::Names;
@@ -31,7 +31,9 @@ pub(super) async fn patch(
     body: Received,
 ) -> Response {
     let taken = target(&api, path, &mut call).and_then(|(resource_type, id, client)| {
-        Ok((resource_type, id, client, body::json_patch(&call, body)?))
+        let body = body::whole(body)?;
+        let media = call.header(header::CONTENT_TYPE).unwrap_or_default();
+        Ok((resource_type, id, client, body::patch(media, &body)?))
     });
     let (resource_type, id, client, patch) = match taken {
         Ok(taken) => taken,
@@ -86,7 +88,14 @@ pub(super) fn patched(
 
 /// Operation by operation: a few copies of the whole into itself would fill the memory.
 fn apply(resource: &mut Value, patch: &Patch) -> Result<(), ApiError> {
-    for (index, operation) in patch.0.iter().enumerate() {
+    let operations = match patch {
+        Patch::Json(patch) => &patch.0,
+        Patch::Merge(patch) => {
+            json_patch::merge(resource, patch);
+            return Ok(());
+        }
+    };
+    for (index, operation) in operations.iter().enumerate() {
         // What the library says may quote values.
         let failed = |what: &str| ApiError::PatchFailed(format!("operation {index} {what}"));
         json_patch::patch(resource, std::slice::from_ref(operation))

@@ -153,6 +153,37 @@ async fn a_patch_changes_what_is_shown_and_nothing_when_it_does_not_fit() {
 }
 
 #[tokio::test]
+async fn a_merge_patch_replaces_what_it_names_and_takes_away_what_is_null() {
+    let (live, patient) = live();
+    let mut stated = goal_of(&patient, WALK, "active");
+    stated["startDate"] = "2026-01-02".into();
+    let path = format!("/fhir/Goal/{}", id_of(&post(&live, &stated).await));
+    let send = async |patch: Value, media: &'static str| {
+        live.send("PATCH", &path, &[CLINIC, ("content-type", media)], patch.to_string()).await
+    };
+    let patch = json!({ "lifecycleStatus": "on-hold", "startDate": null });
+    let told = send(patch, "application/merge-patch+json").await;
+    assert_eq!(status(&told), 200, "{}", told.body);
+    let shown = told.json();
+    assert_eq!((&shown["lifecycleStatus"], &shown["startDate"]), (&json!("on-hold"), &Value::Null));
+    assert_eq!(shown["description"]["text"], WALK);
+    // Clients that send plain JSON mean one or the other, by its shape.
+    let told = send(json!({ "lifecycleStatus": "active" }), "application/json").await;
+    assert_eq!(told.json()["lifecycleStatus"], "active");
+    let list = json!([{ "op": "replace", "path": "/lifecycleStatus", "value": "completed" }]);
+    assert_eq!(send(list, "application/json").await.json()["lifecycleStatus"], "completed");
+    for (patch, media, refused) in [
+        (json!({ "id": "x" }), "application/merge-patch+json", 400),
+        (json!([]), "application/merge-patch+json", 400),
+        (json!("x"), "application/json", 400),
+        (json!({ "lifecycleStatus": null }), "application/merge-patch+json", 422),
+    ] {
+        assert_eq!(status(&send(patch.clone(), media).await), refused, "{patch}");
+    }
+    assert_sound(&live);
+}
+
+#[tokio::test]
 async fn a_delete_withdraws_this_clients_claim_only() {
     let (live, patient) = live();
     live.says("mercy", &[goal("g", WALK, "active")]);
