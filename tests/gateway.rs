@@ -9,6 +9,8 @@ mod canary;
 mod care;
 #[path = "gateway/files.rs"]
 mod files;
+#[path = "gateway/garbage.rs"]
+mod garbage;
 #[path = "gateway/matching.rs"]
 mod matching;
 #[path = "gateway/panels.rs"]

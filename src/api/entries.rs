@@ -64,7 +64,11 @@ impl Method {
 /// # Errors
 /// `BadBody` with what its first wrong entry lacks; `TooManyEntries`.
 pub(super) fn entries(bundle: &Value, base: &str, max: usize) -> Result<Vec<Entry>, ApiError> {
-    let entries = bundle["entry"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let entries = match bundle.get("entry") {
+        None => &[],
+        Some(Value::Array(entries)) => entries.as_slice(),
+        Some(_) => return Err(ApiError::BadBody("Bundle.entry is a list of entries")),
+    };
     if entries.len() > max {
         return Err(ApiError::TooManyEntries { max });
     }

@@ -74,6 +74,8 @@ pub(super) enum ApiError {
     BadBody(&'static str),
     #[error("send a resource as application/fhir+json or application/fhir+xml of fhirVersion 4.0")]
     ResourceMediaType,
+    #[error("send the body as it is, without a Content-Encoding")]
+    Encoded,
     #[error("send a JSON Patch as application/json-patch+json, or application/merge-patch+json")]
     PatchMediaType,
     #[error("nothing can be written here: no [[endpoint]] of kind \"client\" is configured")]
@@ -161,6 +163,7 @@ impl ApiError {
             Self::UnsupportedMediaType
             | Self::ResourceMediaType
             | Self::UnsupportedContent
+            | Self::Encoded
             | Self::PatchMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyTooLong | Self::TooManyEntries { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UrlTooLong => StatusCode::URI_TOO_LONG,
@@ -185,6 +188,7 @@ impl ApiError {
             | Self::UnsupportedMediaType
             | Self::ResourceMediaType
             | Self::UnsupportedContent
+            | Self::Encoded
             | Self::PatchMediaType => "not-supported",
             Self::Missing { .. } => "required",
             Self::NoMember => "not-found",

@@ -73,6 +73,10 @@ async fn bounded(
     if length > api.options.url_bytes_max {
         return respond::failure(&ApiError::UrlTooLong, id);
     }
+    let encoding = request.headers().get(header::CONTENT_ENCODING);
+    if encoding.is_some_and(|encoding| encoding.as_bytes() != b"identity") {
+        return respond::failure(&ApiError::Encoded, id);
+    }
     if !OPERATOR_ROUTES.contains(&route) {
         let Ok(place) = api.free.clone().try_acquire_owned() else {
             api.metrics.refused.inc();

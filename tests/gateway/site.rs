@@ -176,6 +176,12 @@ impl Site {
 }
 
 impl Gateway<'_> {
+    /// Host and port.
+    pub(crate) fn address(&self) -> String {
+        let rest = self.base.trim_start_matches("http://");
+        rest.split('/').next().unwrap_or_default().to_owned()
+    }
+
     /// A GET below `/fhir` that must succeed.
     pub(crate) fn get(&self, path: &str) -> Value {
         let (status, body) = self.fetch(path);
