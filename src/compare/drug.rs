@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::quantity::quantity;
+use super::wording::is_slip;
 
 /// What a drug's name says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -91,13 +92,31 @@ pub fn same_drug(a: &str, b: &str) -> Option<bool> {
     let (a, b) = (drug(a), drug(b));
     let other_form = a.form.is_some() && b.form.is_some() && a.form != b.form;
     let both_strong = !a.strengths.is_empty() && !b.strengths.is_empty();
-    if a.ingredients.is_empty() || a.ingredients != b.ingredients || other_form {
+    if a.ingredients.is_empty() || other_form {
         return None;
     }
     if a.slow != b.slow || both_strong && a.strengths != b.strengths {
         return None;
     }
-    Some(both_strong)
+    // A slip in a name is one only where something else says that it is this drug.
+    let named = a.ingredients == b.ingredients || both_strong && but_for_slips(&a, &b);
+    named.then_some(both_strong)
+}
+
+/// Whether the names are the same but for slips of the pen.
+fn but_for_slips(a: &Drug, b: &Drug) -> bool {
+    let left = |x: &Drug, y: &Drug| -> Vec<String> {
+        x.ingredients.difference(&y.ingredients).cloned().collect()
+    };
+    let (x, mut y) = (left(a, b), left(b, a));
+    x.len() == y.len()
+        && x.iter().all(|word| match y.iter().position(|other| is_slip(word, other)) {
+            Some(found) => {
+                y.swap_remove(found);
+                true
+            }
+            None => false,
+        })
 }
 
 #[cfg(test)]
@@ -119,6 +138,8 @@ mod tests {
             ),
             ("levothyroxine sodium 0.05 MG Oral Tablet", "Levothyroxine 50 mcg tablet"),
             ("potassium chloride 20 mEq tab", "Potassium Chloride 20 MEQ"),
+            ("Loratadne 10 mg tab", "Loratadine 10 MG Oral Tablet"),
+            ("Nirtoglycerin 0.4 milligrams", "nitroglycerin 400 micrograms"),
         ] {
             assert!(same(a, b).is_some(), "{a} | {b}");
         }
@@ -132,6 +153,8 @@ mod tests {
             ("Metoprolol 100 mg", "Metoprolol ER 100 mg"),
             ("Hydrocortisone 1% cream", "Hydrocortisone 10 mg tablet"),
             ("Prednisone 5 mg", "Prednisolone 5 mg"),
+            ("Loratadne", "Loratadine 10 mg"),
+            ("Chlorpromazine 100 mg tab", "Chlorpropamide 100 mg tab"),
             ("Losartan 50 mg / hydrochlorothiazide 12.5 mg tablet", "Losartan 50 mg tablet"),
         ] {
             assert_eq!(same(a, b), None, "{a} | {b}");

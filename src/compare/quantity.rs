@@ -4,10 +4,12 @@
 /// Unit (lower case, without blanks) → canonical unit, factor. Amount of substance and mass
 /// concentration are apart: mg/dL and mmol/L convert only when the substance is known.
 #[rustfmt::skip]
-const UNITS: [(&str, &str, f64); 69] = [
+const UNITS: [(&str, &str, f64); 77] = [
     ("ug", "g", 1e-6), ("mcg", "g", 1e-6), ("mg", "g", 1e-3), ("g", "g", 1.0), ("gram", "g", 1.0),
     ("grams", "g", 1.0), ("kg", "g", 1e3), ("kgs", "g", 1e3), ("kilogram", "g", 1e3),
-    ("kilograms", "g", 1e3), ("[lb_av]", "g", 453.592_37), ("lb", "g", 453.592_37),
+    ("kilograms", "g", 1e3), ("milligram", "g", 1e-3), ("milligrams", "g", 1e-3),
+    ("microgram", "g", 1e-6), ("micrograms", "g", 1e-6), ("[lb_av]", "g", 453.592_37),
+    ("lb", "g", 453.592_37),
     ("lbs", "g", 453.592_37), ("pound", "g", 453.592_37), ("pounds", "g", 453.592_37),
     ("[oz_av]", "g", 28.349_523_125), ("oz", "g", 28.349_523_125),
     ("mm", "m", 1e-3), ("cm", "m", 1e-2), ("m", "m", 1.0), ("km", "m", 1e3),
@@ -15,6 +17,8 @@ const UNITS: [(&str, &str, f64); 69] = [
     ("inches", "m", 0.0254), ("[ft_i]", "m", 0.3048), ("ft", "m", 0.3048), ("feet", "m", 0.3048),
     ("mm[hg]", "mm[Hg]", 1.0), ("mmhg", "mm[Hg]", 1.0), ("kpa", "mm[Hg]", 7.500_615_05),
     ("ml", "L", 1e-3), ("dl", "L", 0.1), ("l", "L", 1.0), ("liter", "L", 1.0), ("litre", "L", 1.0),
+    ("milliliter", "L", 1e-3), ("milliliters", "L", 1e-3), ("millilitre", "L", 1e-3),
+    ("millilitres", "L", 1e-3),
     ("mg/dl", "g/L", 0.01), ("g/dl", "g/L", 10.0), ("g/l", "g/L", 1.0), ("mg/l", "g/L", 1e-3),
     ("ug/ml", "g/L", 1e-3), ("ng/ml", "g/L", 1e-6), ("ug/l", "g/L", 1e-6),
     ("mmol/l", "mol/L", 1e-3), ("umol/l", "mol/L", 1e-6), ("mol/l", "mol/L", 1.0),

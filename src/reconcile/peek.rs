@@ -179,6 +179,7 @@ fn named_elements(role: Role) -> &'static [&'static str] {
         Role::Focus => &["focus"],
         Role::Addresses => &["addresses", "reasonReference"],
         Role::Contributor => &["contributor"],
+        Role::Goal => &["goal"],
         _ => &[],
     }
 }

@@ -10,6 +10,7 @@ mod likeness;
 mod loops;
 mod overrides;
 mod problems;
+mod undated;
 mod whole;
 
 use std::collections::{BTreeMap, HashMap};

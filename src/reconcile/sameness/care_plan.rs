@@ -32,7 +32,7 @@ const ENOUGH_IN_DOUBT: i8 = 7;
 pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sameness {
     let custodian = custodian_agreement(person, a, b);
     let addresses = aimed_at(person, a, b);
-    let goals = references(person, a, b, Role::Goal);
+    let goals = goals(person, a, b);
     let kind = kind(a.facts, b.facts);
     let visit = references(person, a, b, Role::Encounter);
     let period = period(person, a, b);
@@ -62,22 +62,23 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
     let aimed = addresses == Agreement::Same || goals == Agreement::Same;
     let named = title.agrees() || kind.agrees();
     let about = named || aimed;
-    // A copy may carry some of the problems and goals only. That they share none is against it,
-    // unless it is named alike.
+    // A copy may carry some of the problems and goals only; that they share none is against it.
     let disjoint = addresses.differs() && goals.differs();
-    if disjoint && !(named && (custodian.agrees() || period == Agreement::Same)) {
+    let vouched = named && (custodian.agrees() || period == Agreement::Same);
+    if disjoint && !vouched {
         return Sameness::Apart;
     }
     if period == Agreement::Silent && visit != Agreement::Same {
-        // Last year's plan or this one: the only one, or it cannot be told.
-        // What all plans of a kind are called (`Inpatient care plan`) tells none of them.
+        // Last year's plan or this one: the only one, or it cannot be told; the name of a kind
+        // (`Inpatient care plan`) tells none of them.
         let titled = |c: &Claim<'_>| !c.facts.text.is_empty();
         let alike = titled(a) && titled(b) && title.agrees();
         let strength = only_one(a, b);
         let kept_apart = actors(person, a, b, CONTRIBUTOR).differs();
         let of_kind = kind.agrees() && addresses == Agreement::Same;
         let copies = strength == ALONE_THAT_DAY && (alike && aimed || of_kind) && !kept_apart;
-        let told = weight >= enough && alike && aimed;
+        let untitled = !titled(a) && !titled(b) && activities.agrees();
+        let told = weight >= enough && (alike || untitled) && aimed;
         let likely = custodian.agrees() && about || told || copies || acts == Agreement::Same;
         return match likely && !title.differs() && follows(a) == follows(b) {
             true => Sameness::Same { rule: "care-plan-only", strength },
@@ -92,18 +93,29 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
             false => Sameness::Apart,
         };
     }
-    let rule = match (custodian.agrees(), visit == Agreement::Same) {
+    Sameness::Same { rule: rule(custodian, visit), strength: 40 + weight.unsigned_abs() }
+}
+
+fn rule(custodian: Agreement, visit: Agreement) -> &'static str {
+    match (custodian.agrees(), visit == Agreement::Same) {
         (true, _) => "care-plan-custodian",
         (false, true) => "care-plan-visit",
         (false, false) => "care-plan-content",
-    };
-    Sameness::Same { rule, strength: 40 + weight.unsigned_abs() }
+    }
 }
 
 /// What they address, by reference or by name.
 fn aimed_at(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Agreement {
     match parties(&addressed(person, a), &addressed(person, b)) {
-        Agreement::Silent if named_alike(a, b) => Agreement::Same,
+        Agreement::Silent if named_alike(a, b, Role::Addresses) => Agreement::Same,
+        found => found,
+    }
+}
+
+/// The goals, by reference or by name.
+fn goals(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Agreement {
+    match references(person, a, b, Role::Goal) {
+        Agreement::Silent if named_alike(a, b, Role::Goal) => Agreement::Same,
         found => found,
     }
 }

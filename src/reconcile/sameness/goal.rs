@@ -6,7 +6,7 @@ use crate::flow::{DateSpan, Target};
 use super::super::claim::Claim;
 use super::super::person::Person;
 use super::amount::{Measure, amounts};
-use super::evidence::{Agreement, codings, concept};
+use super::evidence::{Agreement, codings, concept, texts};
 use super::problem::{Problems, problems};
 use super::{ONLY_IF_UNIQUE, Sameness, is_dated};
 
@@ -52,11 +52,17 @@ fn targets(a: &[Target], b: &[Target]) -> Agreement {
     let mut best = Agreement::Silent;
     let mut unmatched = !a.is_empty() && !b.is_empty();
     for x in a {
-        for y in b.iter().filter(|y| same_measure(x, y)) {
-            unmatched = false;
+        for y in b {
             let due_differs = matches!((x.due, y.due), (Some(x), Some(y)) if !x.overlaps(&y));
             let measure = Measure { codes: &x.measure, text: &x.measure_text };
-            match amounts(&x.detail, &y.detail, measure) {
+            let detail = amounts(&x.detail, &y.detail, measure);
+            match measured(x, y) {
+                Agreement::Differs => continue,
+                // Named in other words or coded elsewhere: the amount must tell.
+                Agreement::Silent if !detail.agrees() => continue,
+                _ => unmatched = false,
+            }
+            match detail {
                 Agreement::Differs => return Agreement::Differs,
                 Agreement::Same | Agreement::Close if !due_differs => best = Agreement::Same,
                 Agreement::Same | Agreement::Close | Agreement::Silent if due_differs => {
@@ -69,12 +75,20 @@ fn targets(a: &[Target], b: &[Target]) -> Agreement {
     if unmatched { Agreement::Differs } else { best }
 }
 
-fn same_measure(a: &Target, b: &Target) -> bool {
+/// What two targets measure; a target that names no measure is of the other's. Codes of two
+/// systems, and a code and words, say nothing about each other.
+fn measured(a: &Target, b: &Target) -> Agreement {
     let unstated = |t: &Target| t.measure.is_empty() && t.measure_text.is_empty();
-    unstated(a)
-        || unstated(b)
-        || a.measure.iter().any(|t| b.measure.contains(t))
-        || (!a.measure_text.is_empty() && a.measure_text == b.measure_text)
+    if unstated(a) || unstated(b) {
+        return Agreement::Same;
+    }
+    let called = texts(&a.measure_text, &b.measure_text);
+    match codings(&a.measure, &b.measure) {
+        Agreement::Differs if a.measure_text == b.measure_text && called.agrees() => called,
+        Agreement::Silent if called.agrees() => called,
+        Agreement::Silent => Agreement::Silent,
+        found => found,
+    }
 }
 
 fn far_apart(a: Option<DateSpan>, b: Option<DateSpan>) -> bool {

@@ -46,7 +46,7 @@ pub(super) fn problems(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Pro
         let stated = |c: &Claim<'_>, known: &BTreeSet<Canon>| {
             !known.is_empty() || !peek::displays(c, Role::Addresses).is_empty()
         };
-        return match (named_alike(a, b), stated(a, &x) && stated(b, &y)) {
+        return match (named_alike(a, b, Role::Addresses), stated(a, &x) && stated(b, &y)) {
             (true, _) => Problems::Same,
             (false, true) => Problems::Unproven,
             (false, false) => Problems::Unstated,
@@ -71,10 +71,10 @@ pub(super) fn addressed(person: &Person<'_>, claim: &Claim<'_>) -> BTreeSet<Cano
     groups.map(Canon::Group).collect()
 }
 
-/// Whether both only name what they address, and name it alike.
-pub(super) fn named_alike(a: &Claim<'_>, b: &Claim<'_>) -> bool {
+/// Whether both only name what they refer to in a role, and name one of them alike.
+pub(super) fn named_alike(a: &Claim<'_>, b: &Claim<'_>, role: Role) -> bool {
     let names = |c: &Claim<'_>| -> Vec<Box<str>> {
-        peek::displays(c, Role::Addresses).iter().map(|name| clinical_text(name)).collect()
+        peek::displays(c, role).iter().map(|name| clinical_text(name)).collect()
     };
     let x = names(a);
     if x.is_empty() {

@@ -10,6 +10,7 @@ use super::evidence::{
     self, Agreement, actors, began, body_sites, codings, concept, sides, texts, written,
 };
 use super::problem::{Problems, problems};
+use super::task::one_time;
 use super::{ALONE_THAT_DAY, Sameness, is_dated, only_one};
 
 /// The same service ordered on the same day, with nothing against it: another requester, another
@@ -51,7 +52,7 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
     let enough = match (authored.agrees(), requester.agrees()) {
         (true, _) => true,
         (false, true) => support >= 1,
-        (false, false) => occurrence == Agreement::Same && reason.agree(),
+        (false, false) => occurrence == Agreement::Same && (reason.agree() || one_time(a, b)),
     };
     if !enough {
         // Which of several it is cannot be known; the only one there is it may well be.

@@ -8,7 +8,7 @@ use super::super::claim::Claim;
 use super::super::peek;
 use super::super::person::{Canon, Person};
 use super::evidence::{self, Agreement, actors, concept, names, references, texts, written};
-use super::{ALONE_THAT_DAY, Sameness, contradict};
+use super::{ALONE_THAT_DAY, Sameness, contradict, only_one};
 
 /// The same thing to be done for the same focus by one who may be the same owner; without a
 /// focus, the same thing asked for on the same day.
@@ -47,7 +47,15 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
         false => related_alike && described,
     };
     if !enough {
-        return Sameness::Apart;
+        // What is said of it in so many words, or from whom to whom it is, or when it is to be
+        // done, is said of this task, if there is but one.
+        let told = texts(&a.facts.title, &b.facts.title).agrees()
+            || owner.agrees() && requester.agrees()
+            || one_time(a, b);
+        return match told && about.agrees() && related_alike {
+            true => Sameness::Same { rule: "task-only", strength: only_one(a, b) },
+            false => Sameness::Apart,
+        };
     }
     // "Fulfil the request" says nothing where it is open of which request.
     let open = on_focus(a) || on_focus(b);
@@ -69,6 +77,12 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
         + u8::from(related_alike) * 2;
     let rule = if focus == Agreement::Same { "task-focus-owner-code" } else { "task-code-day" };
     Sameness::Same { rule, strength }
+}
+
+/// Whether both tell when it is to be done, and that is the same from beginning to end.
+pub(super) fn one_time(a: &Claim<'_>, b: &Claim<'_>) -> bool {
+    a.facts.when.is_some_and(|when| when.low.is_some() && when.high.is_some())
+        && a.facts.when == b.facts.when
 }
 
 /// The codes that say what is to be done with the focus, and not what that is.
