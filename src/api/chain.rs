@@ -7,8 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use jiff::Timestamp;
+
 use crate::fhir::ResourceType;
-use crate::fhir::search::{ParameterKind, QueryError, SearchParameter, SearchTable};
+use crate::fhir::search::{
+    ParameterKind, QueryError, SearchParameter, SearchTable, instant_matches,
+};
 use crate::flow::{Owner, SearchValue};
 use crate::store::Values;
 
@@ -60,7 +64,7 @@ impl Condition {
     /// # Errors
     /// For too many links, for values and modifiers that the last parameter does not have.
     pub(super) fn parse(
-        table: &SearchTable,
+        (table, now): (&SearchTable, Timestamp),
         of: ResourceType,
         (name, value): (&str, &str),
     ) -> Result<Option<Self>, ApiError> {
@@ -73,23 +77,24 @@ impl Condition {
             return Err(ApiError::TooCostly { add: add.to_owned() });
         }
         if let Some(has) = name.strip_prefix("_has:") {
-            return Self::parse_has(table, of, (has, value));
+            return Self::parse_has((table, now), of, (has, value));
         }
         if let Some((link, rest)) = name.split_once('.') {
-            return Self::parse_link(table, of, link, (rest, value));
+            return Self::parse_link((table, now), of, link, (rest, value));
         }
         match name {
             "_id" => Ok(Some(Self::Id(alternatives(value).into_iter().map(Into::into).collect()))),
             "_lastUpdated" => {
                 let wanted = alternatives(value);
                 for text in &wanted {
-                    crate::fhir::search::instant_matches(text, jiff::Timestamp::UNIX_EPOCH)?;
+                    instant_matches(text, Timestamp::UNIX_EPOCH, now)?;
                 }
                 Ok(Some(Self::Updated(wanted.into_iter().map(Into::into).collect())))
             }
             _ => match table.criterion(of, name, value) {
                 Ok(criterion) => {
                     let name = name.split(':').next().unwrap_or_default().into();
+                    let criterion = criterion.at(now);
                     Ok(Some(Self::Own(NamedCriterion { name, criterion })))
                 }
                 Err(QueryError::UnknownParameter { .. }) => Ok(None),
@@ -99,7 +104,7 @@ impl Condition {
     }
 
     fn parse_has(
-        table: &SearchTable,
+        (table, now): (&SearchTable, Timestamp),
         of: ResourceType,
         (has, value): (&str, &str),
     ) -> Result<Option<Self>, ApiError> {
@@ -116,12 +121,12 @@ impl Condition {
         if !parameter.targets.is_empty() && !parameter.targets.contains(&of) {
             return Ok(None);
         }
-        let condition = Self::parse(table, from, (rest, value))?;
+        let condition = Self::parse((table, now), from, (rest, value))?;
         Ok(condition.map(|condition| Self::Has { from, param, condition: Box::new(condition) }))
     }
 
     fn parse_link(
-        table: &SearchTable,
+        (table, now): (&SearchTable, Timestamp),
         of: ResourceType,
         link: &str,
         rest: (&str, &str),
@@ -135,7 +140,7 @@ impl Condition {
             if !allowed || named.is_some_and(|named| named != Some(target)) {
                 continue;
             }
-            if let Some(condition) = Self::parse(table, target, rest)? {
+            if let Some(condition) = Self::parse((table, now), target, rest)? {
                 one_of.push((target, condition));
             }
         }
@@ -190,7 +195,9 @@ impl Chains {
                 filter::meets(row.resource_type, named, values.of(row.row().id))
             }
             Condition::Id(ids) => is_named(reader, row, ids)?,
-            Condition::Updated(wanted) => filter::updated(wanted, row.row().last_updated),
+            Condition::Updated(wanted) => {
+                filter::updated(wanted, row.row().last_updated, reader.gateway.now())
+            }
             Condition::RefersTo { param, one_of } => {
                 let values = self.values(reader, row, *param)?;
                 let values = values.of(row.row().id);

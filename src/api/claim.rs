@@ -43,7 +43,7 @@ pub(super) struct Planned {
 /// Plans a create.
 ///
 /// # Errors
-/// `OtherResource` when the body is of another type.
+/// `OtherResource` when the body is of another type, `MadeHere` for what careweave makes.
 pub(super) fn create(
     reader: &Reader<'_>,
     client: &Arc<str>,
@@ -51,6 +51,9 @@ pub(super) fn create(
     resource: Value,
 ) -> Result<Planned, ApiError> {
     let mut resource = stated(resource, resource_type)?;
+    if resource_type.name() == served::FINDING_TYPE {
+        return Err(ApiError::MadeHere);
+    }
     resource.shift_remove("id");
     let content = canonical_bytes(Value::Object(resource.clone()));
     let (key, is_new) = new_key(reader, client, resource_type, &content)?;

@@ -37,7 +37,7 @@ pub(super) async fn create(
     };
     let about = Interaction { action: "create", resource_type: resource_type.name() };
     let writing = api.writes.clone().lock_owned().await;
-    let existing = match existing(&api, &call, resource_type).await {
+    let existing = match existing(&api, &mut call, resource_type).await {
         Ok(existing) => existing,
         Err(error) => return respond::failure(&error, &call.request_id),
     };
@@ -48,9 +48,6 @@ pub(super) async fn create(
             let base = reader.gateway.public_base_url();
             return Ok(told.header(header::LOCATION, &format!("{base}/fhir/{resource_type}/{id}")));
         }
-        if resource_type.name() == served::FINDING_TYPE {
-            return Err(ApiError::MadeHere);
-        }
         let planned = [claim::create(reader, &client, resource_type, resource)?];
         write::carry_out(reader, &client, &planned, &Names::new())?;
         write::answer_of(reader, call, &planned[0])
@@ -58,16 +55,22 @@ pub(super) async fn create(
     .await
 }
 
-/// What the condition of a create fits.
+/// What the condition of a create fits. Clients state it in the header, some in the URL.
 async fn existing(
     api: &Api,
-    call: &Call,
+    call: &mut Call,
     resource_type: ResourceType,
 ) -> Result<Option<String>, ApiError> {
-    let Some(query) = call.header(IF_NONE_EXIST) else { return Ok(None) };
-    let mut found = conditional::found(api, call, resource_type, query).await?;
-    match found.len() {
-        0 | 1 => Ok(found.pop()),
-        _ => Err(ApiError::SeveralFit),
+    let in_url = conditional::of_url(call)?;
+    let stated = call.header(IF_NONE_EXIST).map(str::to_owned);
+    let Some(query) = both(stated, in_url) else { return Ok(None) };
+    conditional::one(conditional::found(api, call, resource_type, &query).await?)
+}
+
+/// Two conditions, of which both must hold.
+pub(super) fn both(stated: Option<String>, in_url: Option<String>) -> Option<String> {
+    match (stated, in_url) {
+        (Some(stated), Some(in_url)) => Some(format!("{stated}&{in_url}")),
+        (stated, in_url) => stated.or(in_url),
     }
 }

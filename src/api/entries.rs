@@ -2,6 +2,8 @@
 //! <https://hl7.org/fhir/R4/http.html#transaction>
 
 use axum::http::{HeaderMap, HeaderName, header};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::Value;
 
@@ -24,8 +26,10 @@ pub(super) struct Entry {
     pub(super) method: Method,
     /// `request.url` below the base.
     pub(super) url: String,
-    /// `resource`.
+    /// `resource`; none where that is a patch.
     pub(super) resource: Option<Value>,
+    /// Media type and bytes of the patch.
+    pub(super) patch: Option<(String, Bytes)>,
     /// Its conditions, as headers.
     pub(super) headers: Vec<(HeaderName, String)>,
 }
@@ -36,6 +40,7 @@ pub(super) enum Method {
     Delete,
     Post,
     Put,
+    Patch,
     Get,
     Head,
 }
@@ -47,13 +52,14 @@ impl Method {
             Self::Delete => "DELETE",
             Self::Post => "POST",
             Self::Put => "PUT",
+            Self::Patch => "PATCH",
             Self::Get => "GET",
             Self::Head => "HEAD",
         }
     }
 
     fn parse(name: &str) -> Option<Self> {
-        [Self::Delete, Self::Post, Self::Put, Self::Get, Self::Head]
+        [Self::Delete, Self::Post, Self::Put, Self::Patch, Self::Get, Self::Head]
             .into_iter()
             .find(|method| method.name() == name)
     }
@@ -75,12 +81,17 @@ pub(super) fn entries(bundle: &Value, base: &str, max: usize) -> Result<Vec<Entr
     let one = |(index, entry): (usize, &Value)| {
         let request = &entry["request"];
         let text = |name: &str| request[name].as_str().map(str::to_owned);
-        let method = request["method"].as_str().and_then(Method::parse).ok_or(
-            ApiError::BadBody("each entry needs a request.method: GET, HEAD, POST, PUT or DELETE"),
-        )?;
+        let method =
+            request["method"].as_str().and_then(Method::parse).ok_or(ApiError::BadBody(
+                "each entry needs a request.method: GET, HEAD, POST, PUT, PATCH or DELETE",
+            ))?;
         let url = text("url").ok_or(ApiError::BadBody("each entry needs a request.url"))?;
         let url = url.strip_prefix(&format!("{base}/fhir/")).unwrap_or(&url).to_owned();
-        let resource = entry.get("resource").filter(|resource| resource.is_object()).cloned();
+        let mut resource = entry.get("resource").filter(|resource| resource.is_object()).cloned();
+        let patch = match (method, resource.take_if(|_| method == Method::Patch)) {
+            (Method::Patch, binary) => Some(patch_in(binary)?),
+            _ => None,
+        };
         // Such a request would be for this very interaction, in itself.
         if url.split('?').next().is_none_or(|path| path.trim_matches('/').is_empty()) {
             return Err(ApiError::BadBody("a request.url names a type, or a resource"));
@@ -104,10 +115,25 @@ pub(super) fn entries(bundle: &Value, base: &str, max: usize) -> Result<Vec<Entr
             method,
             url,
             resource,
+            patch,
             headers: headers.collect(),
         })
     };
     entries.iter().enumerate().map(one).collect()
+}
+
+/// The patch in a Binary. <https://hl7.org/fhir/R4/http.html#jsonpatch-transaction>
+fn patch_in(binary: Option<Value>) -> Result<(String, Bytes), ApiError> {
+    let binary = binary.filter(|binary| binary["resourceType"] == "Binary").unwrap_or_default();
+    let (media, data) = (binary["contentType"].as_str(), binary["data"].as_str());
+    let data = data.and_then(|data| STANDARD.decode(data).ok());
+    match (media, data) {
+        (Some(media), Some(data)) => Ok((media.to_owned(), data.into())),
+        _ => Err(ApiError::BadBody(
+            "an entry that is PATCHed needs a Binary: contentType application/json-patch+json, \
+             and data, in base64",
+        )),
+    }
 }
 
 impl Entry {
@@ -115,11 +141,17 @@ impl Entry {
     pub(super) fn ask(&self, prefer: &str) -> Ask<'_> {
         let mut headers = self.headers.clone();
         headers.push((HeaderName::from_static("prefer"), prefer.to_owned()));
-        let body = self.resource.as_ref().map(Value::to_string).unwrap_or_default();
-        if !body.is_empty() {
-            headers.push((header::CONTENT_TYPE, "application/fhir+json".to_owned()));
+        let (media, body) = match (&self.patch, &self.resource) {
+            (Some((media, patch)), _) => (media.clone(), patch.clone()),
+            (None, Some(resource)) => {
+                ("application/fhir+json".to_owned(), resource.to_string().into())
+            }
+            (None, None) => (String::new(), Bytes::new()),
+        };
+        if !media.is_empty() {
+            headers.push((header::CONTENT_TYPE, media));
         }
-        Ask { method: self.method.name(), target: &self.url, headers, body: body.into() }
+        Ask { method: self.method.name(), target: &self.url, headers, body }
     }
 
     /// The value of one of its conditions.

@@ -53,13 +53,13 @@ pub(super) fn matching(
 
 /// Whether a resource meets every criterion of a search, whom it is about and `_id` apart.
 pub(super) fn matches(query: &Query, last_updated: Timestamp, values: &[SearchValue]) -> bool {
-    query.last_updated.iter().all(|value| updated(&alternatives(value), last_updated))
+    query.last_updated.iter().all(|value| updated(&alternatives(value), last_updated, query.now))
         && query.criteria.iter().all(|named| meets(query.resource_type, named, values))
 }
 
 /// Whether a time meets one of the alternatives of `_lastUpdated`.
-pub(super) fn updated(wanted: &[impl AsRef<str>], last_updated: Timestamp) -> bool {
-    let meets = |text: &str| instant_matches(text, last_updated).unwrap_or(false);
+pub(super) fn updated(wanted: &[impl AsRef<str>], last_updated: Timestamp, now: Timestamp) -> bool {
+    let meets = |text: &str| instant_matches(text, last_updated, now).unwrap_or(false);
     wanted.iter().any(|text| meets(text.as_ref()))
 }
 

@@ -1,7 +1,7 @@
 //! FHIR history of the view: of one resource, of a type, of all types.
 //! <https://hl7.org/fhir/R4/http.html#history>
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -53,7 +53,7 @@ pub(super) async fn of_resource(
     };
     let about = Interaction { action: "history", resource_type: resource_type.name() };
     answer(api, call, about, move |reader, call| {
-        let wanted = Wanted::parse(reader.options, call.params()?, call.is_strict(), true)?;
+        let wanted = Wanted::parse(reader.options, call.params()?, call.is_strict())?;
         resource_history(reader, &wanted, resource_type, id)
     })
     .await
@@ -81,7 +81,7 @@ pub(super) async fn of_system(State(api): State<Api>, call: Call) -> Response {
 async fn of_types(api: Api, call: Call, only: Option<ResourceType>) -> Response {
     let about = Interaction { action: "history", resource_type: only.map_or("", |t| t.name()) };
     answer(api, call, about, move |reader, call| {
-        let wanted = Wanted::parse(reader.options, call.params()?, call.is_strict(), false)?;
+        let wanted = Wanted::parse(reader.options, call.params()?, call.is_strict())?;
         log_history(reader, &wanted, only)
     })
     .await
@@ -96,10 +96,7 @@ fn resource_history(
     let path = format!("/fhir/{resource_type}/{id}/_history");
     let (seal, after) = sealed(reader, &path, wanted)?;
     let present = reader.whose(resource_type, id)?;
-    let owners = owners_of(reader, present)?;
-    let mut changes =
-        reader.gateway.resource_history(reader.access, (resource_type, id), &owners)?;
-    changes.retain(|change| is_version(change.kind));
+    let changes = versions(reader, present, (resource_type, id))?;
     if changes.is_empty()
         && let Some(owner) = present
         && let Some(row) = reader.row(owner, resource_type, id)?
@@ -130,6 +127,52 @@ fn resource_history(
         next,
     };
     history_page::answer(reader, &page, rest.into_iter().map(|(_, change)| change).collect())
+}
+
+/// The versions of a resource, oldest first.
+fn versions(
+    reader: &mut Reader<'_>,
+    present: Option<Owner>,
+    named: (ResourceType, DerivedId),
+) -> Result<Vec<Change>, ApiError> {
+    let owners = owners_of(reader, present)?;
+    let mut changes = reader.gateway.resource_history(reader.access, named, &owners)?;
+    changes.retain(|change| is_version(change.kind));
+    Ok(changes)
+}
+
+/// Which changes of a log, read from its end, made versions that held at the wanted time.
+#[derive(Default)]
+struct HeldThen {
+    /// Which change had made what held when that time began.
+    standing: BTreeMap<(ResourceType, DerivedId), Option<(u64, u32)>>,
+}
+
+impl HeldThen {
+    fn holds(
+        &mut self,
+        reader: &mut Reader<'_>,
+        at: Option<Moment>,
+        change: &Change,
+    ) -> Result<bool, ApiError> {
+        let Some(at) = at else { return Ok(true) };
+        if change.at >= at.from {
+            return Ok(change.at < at.until);
+        }
+        let named = (change.resource_type, change.id);
+        let standing = match self.standing.get(&named) {
+            Some(known) => *known,
+            None => {
+                let present = reader.whose(named.0, named.1)?.or(Some(change.owner));
+                let mut before = versions(reader, present, named)?;
+                before.retain(|version| version.at <= at.from);
+                let last = before.last().map(|version| (version.seq, version.version));
+                self.standing.insert(named, last);
+                last
+            }
+        };
+        Ok(standing == Some((change.seq, change.version)))
+    }
 }
 
 /// The newest first, those of the wanted times only.
@@ -165,6 +208,7 @@ fn log_history(
     let mut found: Vec<(Place, Change)> = Vec::new();
     let mut next = None;
     let mut looked_at = 0;
+    let mut held = HeldThen::default();
     let mut before = after.map_or(u64::MAX, |after| after.seq.saturating_add(1));
     'log: loop {
         if wanted.count == 0 {
@@ -185,8 +229,9 @@ fn log_history(
                 break 'log;
             }
             looked_at += 1;
-            let is_wanted =
-                is_version(change.kind) && only.is_none_or(|only| only == change.resource_type);
+            let is_wanted = is_version(change.kind)
+                && only.is_none_or(|only| only == change.resource_type)
+                && held.holds(reader, wanted.at, &change)?;
             if is_wanted && found.len() == wanted.count {
                 next = found.last().map(|(place, _)| *place);
                 break 'log;
@@ -246,12 +291,7 @@ fn is_version(kind: ChangeKind) -> bool {
 }
 
 impl Wanted {
-    fn parse(
-        options: &ApiOptions,
-        params: Params,
-        strict: bool,
-        of_resource: bool,
-    ) -> Result<Self, ApiError> {
+    fn parse(options: &ApiOptions, params: Params, strict: bool) -> Result<Self, ApiError> {
         let mut wanted = Self { count: options.page_size_default, ..Self::default() };
         let bad = |name: &str, expected| ApiError::BadValue { name: name.to_owned(), expected };
         for (name, value) in params.0 {
@@ -266,7 +306,7 @@ impl Wanted {
                     let moment = parse_moment(&value).ok_or_else(|| bad(&name, "an instant"))?;
                     wanted.since = Some(moment.from);
                 }
-                "_at" if of_resource => {
+                "_at" => {
                     let expected = "a date, or an instant";
                     wanted.at = Some(parse_moment(&value).ok_or_else(|| bad(&name, expected))?);
                 }

@@ -21,12 +21,12 @@ const COMMON: [(&str, &str, &str); 2] = [
 
 /// `GET /fhir/metadata`.
 pub(super) async fn metadata(State(api): State<Api>, call: Call) -> Response {
-    let statement = statement(
-        api.gateway.search_table(),
-        api.gateway.public_base_url(),
-        &api.began.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-    );
-    let answer = Answer::resource(statement.to_string());
+    let statement = api.statement.get_or_init(|| {
+        let began = api.began.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let (table, base) = (api.gateway.search_table(), api.gateway.public_base_url());
+        statement(table, base, &began).to_string().into()
+    });
+    let answer = Answer::resource(statement.clone());
     let response = call.format().and_then(|format| answer.into_response(format, call.is_pretty()));
     response.unwrap_or_else(|error| respond::failure(&error, &call.request_id))
 }
@@ -107,9 +107,12 @@ fn resource(table: &SearchTable, offer: &Offer<'_>, resource_type: ResourceType)
         "readHistory": true,
         "conditionalRead": "full-support",
         "updateCreate": false,
-        "conditionalCreate": true,
-        "conditionalUpdate": false,
-        "conditionalDelete": "not-supported",
+        "conditionalCreate": resource_type.name() != served::FINDING_TYPE,
+        "conditionalUpdate": offer.is_conditional(resource_type, "update"),
+        "conditionalDelete": match offer.is_conditional(resource_type, "delete") {
+            true => "single",
+            false => "not-supported",
+        },
     });
     if !includes.is_empty() {
         statement["searchInclude"] = includes.into();

@@ -72,11 +72,12 @@ mod validate;
 mod vread;
 mod write;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use bytes::Bytes;
 
 use tokio::sync::{Mutex, Semaphore};
 
@@ -127,6 +128,8 @@ struct Api {
     metrics: Arc<HttpMetrics>,
     free: Arc<Semaphore>,
     last_header: Arc<completeness::LastHeader>,
+    /// The CapabilityStatement: nothing that it tells of changes while this runs.
+    statement: Arc<OnceLock<Bytes>>,
     /// Held by the write that is under way: what it looked at first still holds when it is done.
     writes: Arc<Mutex<()>>,
 }
@@ -139,8 +142,9 @@ pub fn router(gateway: Arc<Gateway>, options: ApiOptions) -> Router {
     let metrics = Arc::new(HttpMetrics::default());
     let options = Arc::new(options);
     let (began, last_header) = (jiff::Timestamp::now(), Arc::default());
-    let writes = Arc::default();
-    let api = Api { gateway, options, posted, began, metrics, free, last_header, writes };
+    let (statement, writes) = (Arc::default(), Arc::default());
+    let api =
+        Api { gateway, options, posted, began, metrics, free, last_header, statement, writes };
     routes::routes()
         .layer(body_limit)
         .layer(axum::middleware::from_fn_with_state(api.clone(), guard::guard))

@@ -33,7 +33,9 @@ impl<'a> Offer<'a> {
         let stated = self.routes.iter().flat_map(|route| &route.states);
         let codes = stated.filter_map(|(_, stated)| match stated {
             Stated::System(codes) => Some(codes.iter()),
-            Stated::Nothing | Stated::Type(_) | Stated::Operation(_) => None,
+            Stated::Nothing | Stated::Type(_) | Stated::Conditional(_) | Stated::Operation(_) => {
+                None
+            }
         });
         codes.flatten().map(|code| json!({ "code": code })).collect()
     }
@@ -51,6 +53,14 @@ impl<'a> Offer<'a> {
             }
         }
         codes.into_iter().map(|code| json!({ "code": code })).collect()
+    }
+
+    /// Whether a type takes this interaction on what a condition fits.
+    pub(super) fn is_conditional(&self, resource_type: ResourceType, code: &str) -> bool {
+        let mut stated = self.routes.iter().flat_map(|route| &route.states);
+        resource_type.name() != served::FINDING_TYPE
+            && stated
+                .any(|(_, stated)| matches!(stated, Stated::Conditional(known) if *known == code))
     }
 
     /// The operations that answer where it is asked about.

@@ -2,6 +2,8 @@
 //! <https://hl7.org/fhir/R4/http.html#patch>, <https://www.rfc-editor.org/rfc/rfc6902>,
 //! <https://www.rfc-editor.org/rfc/rfc7396>
 
+use std::sync::Arc;
+
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::header;
@@ -14,11 +16,13 @@ use crate::fhir::bundle::DEPTH_MAX;
 use super::answer::{Interaction, answer};
 use super::body::{self, Patch, Received};
 use super::call::Call;
+use super::claim::Planned;
 use super::error::ApiError;
 use super::named::Names;
 use super::reader::Reader;
+use super::respond::Answer;
 use super::update::target;
-use super::{Api, claim, respond, write};
+use super::{Api, claim, conditional, respond, write};
 
 /// Values of a patched resource at most; a large one of the view has some thousand.
 const VALUES_MAX: usize = 100_000;
@@ -31,9 +35,7 @@ pub(super) async fn patch(
     body: Received,
 ) -> Response {
     let taken = target(&api, path, &mut call).and_then(|(resource_type, id, client)| {
-        let body = body::whole(body)?;
-        let media = call.header(header::CONTENT_TYPE).unwrap_or_default();
-        Ok((resource_type, id, client, body::patch(media, &body)?))
+        Ok((resource_type, id, client, received(&call, body)?))
     });
     let (resource_type, id, client, patch) = match taken {
         Ok(taken) => taken,
@@ -43,29 +45,80 @@ pub(super) async fn patch(
     let writing = api.writes.clone().lock_owned().await;
     answer(api, call, about, move |reader, call| {
         let _writing = writing;
-        let patched = patched(reader, (resource_type, &id), &patch)?;
-        let mut plan = claim::update(reader, &client, (resource_type, &id), patched.resource)?;
-        // The patch was applied to this version: no other one may take its place.
-        let seen = patched.etag;
-        plan.if_match = call.header(header::IF_MATCH).map(str::to_owned).or(Some(seen));
-        let planned = [plan];
-        write::carry_out(reader, &client, &planned, &Names::new())?;
-        write::answer_of(reader, call, &planned[0])
+        one(reader, call, &client, (resource_type, &id), &patch)
     })
     .await
 }
 
+/// `PATCH /fhir/{Type}?…`: of the one resource that the condition fits.
+/// <https://hl7.org/fhir/R4/http.html#patch>
+pub(super) async fn by_condition(
+    State(api): State<Api>,
+    path: Result<Path<String>, PathRejection>,
+    mut call: Call,
+    body: Received,
+) -> Response {
+    let taken = conditional::target(&api, path, &mut call)
+        .and_then(|target| Ok((target, received(&call, body)?)));
+    let (target, patch) = match taken {
+        Ok(taken) => taken,
+        Err(error) => return respond::failure(&error, &call.request_id),
+    };
+    let about = Interaction { action: "patch", resource_type: target.resource_type.name() };
+    let writing = api.writes.clone().lock_owned().await;
+    let found = target.find(&api, &call).await;
+    answer(api, call, about, move |reader, call| {
+        let _writing = writing;
+        let id = found?.ok_or(ApiError::NotFound)?;
+        one(reader, call, &target.client, (target.resource_type, &id), &patch)
+    })
+    .await
+}
+
+fn received(call: &Call, body: Received) -> Result<Patch, ApiError> {
+    let media = call.header(header::CONTENT_TYPE).unwrap_or_default();
+    body::patch(media, &body::whole(body)?)
+}
+
+fn one(
+    reader: &mut Reader<'_>,
+    call: &Call,
+    client: &Arc<str>,
+    named: (ResourceType, &str),
+    patch: &Patch,
+) -> Result<Answer, ApiError> {
+    let if_match = call.header(header::IF_MATCH).map(str::to_owned);
+    let planned = [plan(reader, client, named, patch, if_match)?];
+    write::carry_out(reader, client, &planned, &Names::new())?;
+    write::answer_of(reader, call, &planned[0])
+}
+
+/// Plans the claim that a patch comes to.
+///
+/// # Errors
+/// `PatchFailed` when it cannot be applied, and whatever an update would say.
+pub(super) fn plan(
+    reader: &mut Reader<'_>,
+    client: &Arc<str>,
+    named: (ResourceType, &str),
+    patch: &Patch,
+    if_match: Option<String>,
+) -> Result<Planned, ApiError> {
+    let patched = patched(reader, named, patch)?;
+    let mut plan = claim::update(reader, client, named, patched.resource)?;
+    // The patch was applied to this version: no other one may take its place.
+    plan.if_match = if_match.or(Some(patched.etag));
+    Ok(plan)
+}
+
 /// A resource after a patch, and the version that it was applied to.
-pub(super) struct Patched {
-    pub(super) resource: Value,
-    pub(super) etag: String,
+struct Patched {
+    resource: Value,
+    etag: String,
 }
 
 /// Applies a patch to a resource of the view.
-///
-/// # Errors
-/// `PatchFailed` when it cannot be applied, and whatever a read would say.
-pub(super) fn patched(
+fn patched(
     reader: &mut Reader<'_>,
     (resource_type, id): (ResourceType, &str),
     patch: &Patch,

@@ -17,6 +17,8 @@ use super::{ApiOptions, provenance};
 pub(super) struct Query {
     /// The type searched.
     pub(super) resource_type: ResourceType,
+    /// When it was asked.
+    pub(super) now: Timestamp,
     /// How the patient is named; all must name the same person.
     pub(super) patients: Vec<PatientName>,
     /// Ids per `_id` parameter.
@@ -82,13 +84,13 @@ impl Query {
     /// For values that do not parse, for modifiers that a parameter does not have, and in
     /// strict handling for whatever is not supported.
     pub(super) fn parse(
-        table: &SearchTable,
+        (table, now): (&SearchTable, Timestamp),
         options: &ApiOptions,
         resource_type: ResourceType,
         params: Params,
         strict: bool,
     ) -> Result<Self, ApiError> {
-        let mut query = Self::empty(options, resource_type);
+        let mut query = Self::empty(options, resource_type, now);
         let mut unknown = Vec::new();
         for (name, value) in params.0 {
             match query.take(table, options, &name, &value)? {
@@ -113,9 +115,10 @@ impl Query {
         Ok(query)
     }
 
-    fn empty(options: &ApiOptions, resource_type: ResourceType) -> Self {
+    fn empty(options: &ApiOptions, resource_type: ResourceType, now: Timestamp) -> Self {
         Self {
             resource_type,
+            now,
             patients: Vec::new(),
             ids: Vec::new(),
             provenance_ids: Vec::new(),
@@ -150,7 +153,7 @@ impl Query {
             }
             "_lastUpdated" => {
                 for alternative in alternatives(value) {
-                    instant_matches(alternative, Timestamp::UNIX_EPOCH)?;
+                    instant_matches(alternative, Timestamp::UNIX_EPOCH, self.now)?;
                 }
                 self.last_updated.push(value.to_owned());
             }
@@ -204,7 +207,8 @@ impl Query {
             return Ok(Taken::Used);
         }
         if chain::is_chain(name) {
-            let Some(condition) = Condition::parse(table, self.resource_type, (name, value))?
+            let Some(condition) =
+                Condition::parse((table, self.now), self.resource_type, (name, value))?
             else {
                 return Ok(Taken::Unknown);
             };
@@ -214,6 +218,7 @@ impl Query {
         match table.criterion(self.resource_type, name, value) {
             Ok(criterion) => {
                 let name = name.split(':').next().unwrap_or_default().into();
+                let criterion = criterion.at(self.now);
                 self.criteria.push(NamedCriterion { name, criterion });
                 Ok(Taken::Used)
             }

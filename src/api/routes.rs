@@ -26,13 +26,15 @@ pub(super) enum Stated {
     Nothing,
     /// A `TypeRestfulInteraction` of every type.
     Type(&'static str),
+    /// The same on what a condition fits.
+    Conditional(&'static str),
     /// A `SystemRestfulInteraction`.
     System(&'static [&'static str]),
     /// The operation with this code, of every type, of one, or of none.
     Operation(&'static str),
 }
 
-use Stated::{Nothing, Operation, System, Type};
+use Stated::{Conditional, Nothing, Operation, System, Type};
 
 /// All routes.
 pub(super) fn table() -> Vec<Route> {
@@ -90,8 +92,18 @@ fn of_types() -> Vec<Route> {
     vec![
         Route::of(
             "/fhir/{type}",
-            get(search::by_get).post(create::create),
-            &[("GET", Type("search-type")), ("POST", Type("create"))],
+            get(search::by_get)
+                .post(create::create)
+                .put(update::by_condition)
+                .patch(patch::by_condition)
+                .delete(delete::by_condition),
+            &[
+                ("GET", Type("search-type")),
+                ("POST", Type("create")),
+                ("PUT", Conditional("update")),
+                ("PATCH", Conditional("patch")),
+                ("DELETE", Conditional("delete")),
+            ],
         ),
         Route::of("/fhir/{type}/_search", post(search::by_post), &[("POST", Type("search-type"))]),
         Route::of("/fhir/{type}/_history", get(history::of_type), &[("GET", Type("history-type"))]),

@@ -4,15 +4,19 @@
 use std::collections::BTreeSet;
 
 use crate::fhir::ResourceType;
-use crate::fhir::search::Criterion;
+use crate::fhir::search::{Criterion, earliest_match};
 use crate::flow::{DerivedId, Hash, Owner};
 
 use super::chain::Condition;
 use super::error::ApiError;
 use super::hit::Hit;
+use super::params::alternatives;
 use super::query::Query;
 use super::reader::{Reader, RowRef};
 use super::{filter, patient_ref, provenance_search, served};
+
+/// Changes that are read from the log at once.
+const CHANGES_READ: usize = 500;
 
 /// What matches a search, in no order.
 ///
@@ -110,9 +114,49 @@ fn proposed(reader: &mut Reader<'_>, query: &Query) -> Result<Vec<RowRef>, ApiEr
             (before, found) => before.or(found),
         };
     }
+    let looked_at_max = common.as_ref().map_or(reader.options.candidates_max, BTreeSet::len);
+    common = match (common, changed(reader, query, looked_at_max)?) {
+        (Some(before), Some(found)) => Some(before.intersection(&found).copied().collect()),
+        (before, found) => before.or(found),
+    };
     match common {
         Some(found) => rows_of(reader, resource_type, found),
         None => Err(ApiError::TooCostly { add: what_to_add(reader, resource_type) }),
+    }
+}
+
+/// What has changed since the first moment that `_lastUpdated` allows, if it allows no earlier
+/// ones and the log of changes since then is not longer than that.
+fn changed(
+    reader: &Reader<'_>,
+    query: &Query,
+    looked_at_max: usize,
+) -> Result<Option<BTreeSet<(Owner, DerivedId)>>, ApiError> {
+    let earliest = |value: &String| {
+        let each = alternatives(value).into_iter().map(|text| earliest_match(text, query.now));
+        each.collect::<Option<Vec<_>>>()?.into_iter().min()
+    };
+    let Some(since) = query.last_updated.iter().filter_map(earliest).max() else {
+        return Ok(None);
+    };
+    let mut found = BTreeSet::new();
+    let (mut before, mut looked_at) = (u64::MAX, 0);
+    loop {
+        let changes = reader.store().newest_changes(reader.access, before, CHANGES_READ)?;
+        let Some(oldest) = changes.last().map(|change| change.seq) else { return Ok(Some(found)) };
+        looked_at += changes.len();
+        for change in changes {
+            if change.at < since {
+                return Ok(Some(found));
+            }
+            if change.resource_type == query.resource_type {
+                found.insert((change.owner, change.id));
+            }
+        }
+        if looked_at > looked_at_max {
+            return Ok(None);
+        }
+        before = oldest;
     }
 }
 
@@ -124,7 +168,7 @@ fn what_to_add(reader: &Reader<'_>, resource_type: ResourceType) -> String {
     let names: Vec<String> = indexed.map(|name| format!("{name}=")).collect();
     let ways: Vec<&str> =
         patient.into_iter().chain(["_id="]).chain(names.iter().map(String::as_str)).collect();
-    format!("one of {} with a complete value", ways.join(", "))
+    format!("one of {} with a complete value, or a recent _lastUpdated=ge", ways.join(", "))
 }
 
 /// The rows of the first `_id` that all other `_id` parameters name too.

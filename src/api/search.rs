@@ -136,7 +136,7 @@ fn run(reader: &mut Reader<'_>, call: &mut Call, searched: &Searched) -> Result<
     let mut params = call.params()?;
     let hidden = searched.by_post || params.last(SEARCH_ID).is_some();
     searched.posted.restore(&asked, &mut params)?;
-    let table = reader.gateway.search_table();
+    let table = (reader.gateway.search_table(), reader.gateway.now());
     let mut query = Query::parse(table, reader.options, resource_type, params, call.is_strict())?;
     if let Some(id) = searched.compartment {
         // A Patient that is not there is an error here, and no empty answer.

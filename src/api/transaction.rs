@@ -17,14 +17,14 @@ use super::answer::{Interaction, answer};
 use super::batch::{conditional_references, preference};
 use super::call::Call;
 use super::claim::{self, Planned};
-use super::create::IF_NONE_EXIST;
+use super::create::{self, IF_NONE_EXIST};
 use super::entries::{self, Entry, Method, answered_entry, failed_entry, told};
 use super::error::ApiError;
 use super::inner::ask;
 use super::named::Names;
 use super::reader::Reader;
 use super::respond::Answer;
-use super::{Api, client, conditional, read, respond, served, write};
+use super::{Api, body, client, conditional, patch, read, respond, served, write};
 
 /// What an entry is to do.
 enum Step {
@@ -110,35 +110,63 @@ impl Transaction<'_> {
         if is_read(entry) {
             return Ok(Step::Read);
         }
-        let (name, id) = match entry.url.split_once('/') {
-            Some((name, id)) => (name, Some(id)),
-            None => (entry.url.as_str(), None),
+        let is_create = entry.method == Method::Post && addressed(&entry.url)?.id.is_none();
+        if is_create && let Some(existing) = self.existing(reader, call, entry, names)? {
+            return Ok(Step::Nothing(Box::new(existing)));
+        }
+        let Some(mut plan) = self.planned(reader, call, entry)? else {
+            return Ok(Step::Nothing(Box::new(withdrawn_already())));
         };
-        let resource_type = served::parse(name)?;
-        let mut plan = match (entry.method, id, entry.resource.clone()) {
-            (Method::Post, None, Some(resource)) => {
-                if let Some(existing) = self.existing(reader, call, entry, resource_type, names)? {
-                    return Ok(Step::Nothing(Box::new(existing)));
-                }
-                claim::create(reader, self.client, resource_type, resource)?
-            }
-            (Method::Put, Some(id), Some(resource)) => {
-                claim::update(reader, self.client, (resource_type, id), resource)?
-            }
-            (Method::Delete, Some(id), _) => {
-                match claim::delete(reader, self.client, (resource_type, id))? {
-                    Some(plan) => plan,
-                    None => return Ok(Step::Nothing(Box::new(withdrawn_already()))),
-                }
-            }
-            _ => return Err(ApiError::BadBody("a request.url is Type to create, else Type/id")),
-        };
-        plan.if_match = entry.condition(&header::IF_MATCH).map(str::to_owned);
+        if let Some(tags) = entry.condition(&header::IF_MATCH) {
+            plan.if_match = Some(tags.to_owned());
+        }
         plan.within = Some(format!("Bundle.entry[{}].resource", entry.index));
         if let (Some(url), [key], true) = (&entry.full_url, &*plan.keys, plan.resource.is_some()) {
             names.insert(url.clone(), RefTarget::Record(key.clone()));
         }
         Ok(Step::Write(Box::new(plan)))
+    }
+
+    /// What an entry writes; `None` if all that it would withdraw is withdrawn.
+    fn planned(
+        &self,
+        reader: &mut Reader<'_>,
+        call: &Call,
+        entry: &Entry,
+    ) -> Result<Option<Planned>, ApiError> {
+        let Addressed { resource_type, id, query } = addressed(&entry.url)?;
+        let is_change = matches!(entry.method, Method::Put | Method::Patch | Method::Delete);
+        let found = match query.filter(|_| is_change && id.is_none()) {
+            Some(query) => Some(conditional::one(self.found(call, resource_type, query)?)?),
+            None => None,
+        };
+        let named = || match (id, &found) {
+            (Some(id), _) => Ok(id.to_owned()),
+            (None, Some(found)) => found.clone().ok_or(ApiError::NotFound),
+            (None, None) => {
+                Err(ApiError::BadBody("a request.url is Type to create, else Type/id or Type?…"))
+            }
+        };
+        Ok(Some(match (entry.method, entry.resource.clone(), &entry.patch) {
+            (Method::Post, Some(resource), _) if id.is_none() => {
+                claim::create(reader, self.client, resource_type, resource)?
+            }
+            (Method::Put, Some(resource), _) => match &found {
+                Some(found) => {
+                    let found = found.as_deref();
+                    conditional::update(reader, self.client, resource_type, found, resource)?
+                }
+                None => claim::update(reader, self.client, (resource_type, &named()?), resource)?,
+            },
+            (Method::Patch, _, Some((media, patch))) => {
+                let patch = body::patch(media, patch)?;
+                patch::plan(reader, self.client, (resource_type, &named()?), &patch, None)?
+            }
+            (Method::Delete, ..) => {
+                return claim::delete(reader, self.client, (resource_type, &named()?));
+            }
+            _ => return named().and(Err(ApiError::BadBody("POST names a type alone"))),
+        }))
     }
 
     /// What the condition of a create fits already; what refers to the entry then names that.
@@ -147,16 +175,15 @@ impl Transaction<'_> {
         reader: &mut Reader<'_>,
         call: &Call,
         entry: &Entry,
-        resource_type: ResourceType,
         names: &mut Names,
     ) -> Result<Option<AnsweredEntry>, ApiError> {
-        let Some(query) = entry.condition(&IF_NONE_EXIST) else { return Ok(None) };
-        let found = self.found(call, resource_type, query)?;
-        let id = match found.as_slice() {
-            [] => return Ok(None),
-            [id] => id,
-            several => return Err(unfit(several.len())),
+        let Addressed { resource_type, query, .. } = addressed(&entry.url)?;
+        let stated = entry.condition(&IF_NONE_EXIST).map(str::to_owned);
+        let Some(query) = create::both(stated, query.map(str::to_owned)) else { return Ok(None) };
+        let Some(id) = conditional::one(self.found(call, resource_type, &query)?)? else {
+            return Ok(None);
         };
+        let id = &id;
         if let (Some(url), Some(target)) = (&entry.full_url, target_of(reader, resource_type, id)?)
         {
             names.insert(url.clone(), target);
@@ -216,6 +243,25 @@ impl Transaction<'_> {
     ) -> Result<Vec<String>, ApiError> {
         Handle::current().block_on(conditional::found(self.api, call, resource_type, query))
     }
+}
+
+/// What the URL of an entry names.
+struct Addressed<'u> {
+    resource_type: ResourceType,
+    id: Option<&'u str>,
+    query: Option<&'u str>,
+}
+
+fn addressed(url: &str) -> Result<Addressed<'_>, ApiError> {
+    let (path, query) = match url.split_once('?') {
+        Some((path, query)) => (path, Some(query).filter(|query| !query.is_empty())),
+        None => (url, None),
+    };
+    let (name, id) = match path.split_once('/') {
+        Some((name, id)) => (name, Some(id)),
+        None => (path, None),
+    };
+    Ok(Addressed { resource_type: served::parse(name)?, id, query })
 }
 
 fn is_read(entry: &Entry) -> bool {

@@ -147,6 +147,15 @@ pub(super) const METHODS: &[(&str, &str, u16)] = &[
     ("TRACE", "Goal/{G}", 405),
     ("OPTIONS", "Goal/{G}", 405),
     ("POST", "../livez", 405),
+    ("PUT", "Goal", 400),
+    ("PATCH", "Goal", 400),
+    ("DELETE", "Goal", 400),
+    ("DELETE", "Goal?_format=json", 400),
+    ("DELETE", "Goal?description=walk", 400),
+    ("DELETE", "Goal?identifier=urn:no|1", 404),
+    ("DELETE", "Goal?patient={P}", 412),
+    ("DELETE", "Goal?patient={P}&_id={G}", 409),
+    ("PUT", "DetectedIssue/nobody", 415),
     ("DELETE", "Goal/{G}", 409),
     ("DELETE", "Goal/nobody", 404),
     ("DELETE", "Gaol/1", 404),
@@ -285,6 +294,14 @@ pub(super) const BODIES: &[(&str, &str, &str, &str, u16)] = &[
     ),
     ("PATCH", "Goal/{G}", PATCH, "{DEEP}", 400),
     ("PATCH", "Goal/nobody", PATCH, "[]", 405),
+    ("PATCH", "Goal?identifier=urn:no|1", PATCH, "[]", 404),
+    ("PATCH", "Goal?patient={P}", PATCH, "[]", 412),
+    ("PATCH", "Goal?patient={P}&_id={G}", PATCH, "{}", 400),
+    ("PUT", "Goal?patient={P}", J, r#"{"resourceType":"Goal"}"#, 412),
+    ("PUT", "Goal?patient={P}&_id={G}", J, r#"{"resourceType":"Goal","id":"other"}"#, 400),
+    ("PUT", "Goal?identifier=urn:no|1", J, r#"{"resourceType":"Goal","id":"other"}"#, 405),
+    ("PUT", "Goal?identifier=urn:no|1", J, r#"{"resourceType":"Goal"}"#, 422),
+    ("POST", "Goal?identifier=|", J, r#"{"resourceType":"Goal"}"#, 400),
     ("PATCH", "Goal/{G}", "application/merge-patch+json", "[]", 400),
     ("PATCH", "CarePlan/{W}", PATCH, r#"[{"op":"replace","path":"/title","value":"x"}]"#, 405),
     ("POST", "Goal/_search", FORM, "a=%", 400),
@@ -373,6 +390,22 @@ pub(super) const BUNDLES: &[(&str, u16)] = &[
     ),
     (
         r#"{"resourceType":"Bundle","type":"transaction","entry":[{"request":
+            {"method":"DELETE","url":"Goal?patient={P}"}}]}"#,
+        412,
+    ),
+    (
+        r#"{"resourceType":"Bundle","type":"transaction","entry":[{"resource":
+            {"resourceType":"Parameters"},"request":{"method":"PATCH","url":"Goal/{G}"}}]}"#,
+        400,
+    ),
+    (
+        r#"{"resourceType":"Bundle","type":"transaction","entry":[{"resource":
+            {"resourceType":"Binary","contentType":"application/json-patch+json","data":"*"},
+            "request":{"method":"PATCH","url":"Goal/{G}"}}]}"#,
+        400,
+    ),
+    (
+        r#"{"resourceType":"Bundle","type":"transaction","entry":[{"request":
             {"method":"DELETE","url":"Goal/nobody"}}]}"#,
         404,
     ),
@@ -412,6 +445,12 @@ pub(super) const ENTRIES: &[(&str, u16)] = &[
     (r#"{"request":{"method":"GET","url":"Goal?patient={P}&_format=csv"}}"#, 406),
     (r#"{"request":{"method":"DELETE","url":"Goal/{G}"}}"#, 409),
     (r#"{"request":{"method":"DELETE","url":"metadata"}}"#, 405),
+    (r#"{"request":{"method":"DELETE","url":"Goal"}}"#, 400),
+    (
+        r#"{"resource":{"resourceType":"Binary","contentType":"text/csv","data":"W10="},
+            "request":{"method":"PATCH","url":"Goal/{G}"}}"#,
+        415,
+    ),
     (r#"{"resource":{"resourceType":"Goal"},"request":{"method":"POST","url":"Goal"}}"#, 422),
     (r#"{"resource":{"resourceType":"Goal"},"request":{"method":"POST","url":"Goal/{G}"}}"#, 405),
     (r#"{"resource":{"resourceType":"Task"},"request":{"method":"POST","url":"Goal"}}"#, 400),

@@ -108,10 +108,8 @@ async fn garbage_in_headers_and_body() {
     refused(&post(form, vec![b'a'; 100_000]).await, StatusCode::PAYLOAD_TOO_LARGE, "long");
     refused(&post(form, vec![0xff, 0xfe]).await, StatusCode::BAD_REQUEST, "bytes");
     refused(&post(form, b"a=%".to_vec()).await, StatusCode::BAD_REQUEST, "escape");
-    for method in ["DELETE", "PUT", "PATCH", "QUERY"] {
-        let request = Request::builder().method(method).uri(&path).body(Body::empty()).unwrap();
-        refused(&world.send(request).await, StatusCode::METHOD_NOT_ALLOWED, method);
-    }
+    let request = Request::builder().method("QUERY").uri(&path).body(Body::empty()).unwrap();
+    refused(&world.send(request).await, StatusCode::METHOD_NOT_ALLOWED, "QUERY");
 }
 
 #[tokio::test]

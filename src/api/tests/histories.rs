@@ -139,3 +139,44 @@ async fn after_an_unlink_no_history_shows_what_was_the_others() {
         assert!(!(text.contains("Byron") && text.contains("Lovelace")), "{text}");
     }
 }
+
+#[tokio::test]
+async fn the_history_of_a_type_tells_what_held_at_a_time() {
+    let live = one_goal_in_three_versions();
+    let path = format!("/fhir/Goal/{}/_history", live.id("mercy", "Goal/g"));
+    let bundle = live.get(&path).await.json();
+    let times: Vec<String> = (0..3)
+        .map(|at| bundle["entry"][at]["resource"]["meta"]["lastUpdated"].as_str().unwrap().into())
+        .collect();
+    live.says("mercy", &[goal("later", "Swim", "active")]);
+    let later = live.get("/fhir/Goal/_history?_count=1").await.json();
+    let later = later["entry"][0]["resource"]["meta"]["lastUpdated"].as_str().unwrap().to_owned();
+    let own = |version: u32| entry("PUT", "200", version);
+    let first = entry("POST", "201", 1);
+    for (at, held) in [
+        (&times[0], vec![own(3)]),
+        (&times[1], vec![own(2)]),
+        (&times[2], vec![first.clone()]),
+        (&later, vec![first.clone(), own(3)]),
+        (&"2099".to_owned(), vec![first.clone(), own(3)]),
+        (&"2001".to_owned(), vec![]),
+    ] {
+        let told = live.get(&format!("/fhir/Goal/_history?_at={at}")).await;
+        assert_eq!(entries(&told), held, "{at}");
+        // The same over pages that each begin anew.
+        let mut paged = Vec::new();
+        let mut next = Some(format!("/fhir/Goal/_history?_at={at}&_count=1"));
+        while let Some(page) = next {
+            let told = live.get(&page).await;
+            paged.extend(entries(&told));
+            next = told.link("next");
+        }
+        assert_eq!(paged, held, "{at} by pages");
+    }
+    let all = live.get(&format!("/fhir/_history?_at={}", times[1])).await;
+    let bundle = all.json();
+    let held = bundle["entry"].as_array().unwrap().iter().map(|entry| &entry["resource"]);
+    let goals: Vec<&Value> = held.filter(|held| held["resourceType"] == "Goal").collect();
+    assert_eq!(goals.len(), 1);
+    assert_eq!(goals[0]["lifecycleStatus"], "active");
+}

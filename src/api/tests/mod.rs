@@ -3,6 +3,7 @@
 mod bundles;
 mod care;
 mod chains;
+mod conditions;
 mod coverage;
 mod garbage;
 mod health;

@@ -3,6 +3,7 @@
 
 use axum::http::StatusCode;
 
+use super::live::{Live, goal, patient};
 use super::world::World;
 
 /// How many rows a search of Ada gives; the patient named in every way.
@@ -254,4 +255,34 @@ async fn a_searchset_says_which_endpoint_failed() {
     assert!(told.issue_codes().contains(&"incomplete".to_owned()));
     assert!(told.body.contains("endpoint valley could not be pulled completely"));
     assert!(!told.body.contains("connection refused"));
+}
+
+#[tokio::test]
+async fn what_changed_lately_is_found_across_persons() {
+    let live = Live::new();
+    live.says("mercy", &[patient("m1", "Lovelace"), goal("g", "Walk", "active")]);
+    let mut other = patient("v1", "Byron");
+    other["birthDate"] = "1980-05-05".into();
+    live.says("valley", &[other, goal("g", "Swim", "active"), goal("h", "Sleep", "active")]);
+    let id = live.id("valley", "Goal/h");
+    let last = live.get(&format!("/fhir/Goal/{id}")).await.json();
+    let last = last["meta"]["lastUpdated"].as_str().unwrap();
+    for (query, total) in [
+        ("_lastUpdated=ge2020".to_owned(), 3),
+        (format!("_lastUpdated=ge{last}"), 1),
+        (format!("_lastUpdated=sa{last}"), 0),
+        (format!("_lastUpdated=ge2020&_lastUpdated=lt{last}"), 2),
+        (format!("_lastUpdated={last},gt2090"), 1),
+        (format!("lifecycle-status=active&_lastUpdated=ge{last}"), 1),
+    ] {
+        let told = live.get(&format!("/fhir/Goal?{query}")).await;
+        assert_eq!(told.json()["total"], total, "{query}: {}", told.body);
+    }
+    for query in ["_lastUpdated=lt2100", "_lastUpdated=ge2020,lt2000", "_lastUpdated=ne2020"] {
+        let told = live.get(&format!("/fhir/Goal?{query}")).await;
+        assert_eq!(told.issue_codes(), ["too-costly"], "{query}");
+    }
+    live.deletes("valley", "Goal/h");
+    let told = live.get(&format!("/fhir/Goal?_lastUpdated=ge{last}")).await;
+    assert_eq!(told.json()["total"], 0, "{}", told.body);
 }

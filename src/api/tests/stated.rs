@@ -49,10 +49,12 @@ async fn every_route_is_stated_and_every_stated_interaction_answers() {
         .flat_map(|operations| codes(operations, "name"))
         .collect();
     let (mut types, mut systems, mut named) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let mut conditional = BTreeSet::new();
     for route in table() {
         for (method, stated) in &route.states {
             match stated {
                 Stated::Nothing => {}
+                Stated::Conditional(code) => drop(conditional.insert(*code)),
                 Stated::Type(code) => drop(types.insert((*code).to_owned())),
                 Stated::System(codes) => systems.extend(codes.iter().map(|c| (*c).to_owned())),
                 Stated::Operation(code) => drop(named.insert((*code).to_owned())),
@@ -68,6 +70,10 @@ async fn every_route_is_stated_and_every_stated_interaction_answers() {
         }
     }
     assert_eq!((of_type, of_system, operations), (types, systems, named.clone()));
+    let names = ["conditionalCreate", "conditionalUpdate", "conditionalDelete"];
+    let stated = names.map(|name| of_goal[name].clone());
+    assert_eq!(stated, [json!(true), json!(true), json!("single")]);
+    assert_eq!(conditional.into_iter().collect::<Vec<_>>(), ["delete", "patch", "update"]);
     let known: BTreeSet<String> = OPERATIONS.iter().map(|o| o.code.to_owned()).collect();
     assert_eq!(known, named, "each operation has a definition and a route");
 }

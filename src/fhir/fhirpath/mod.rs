@@ -24,6 +24,8 @@ mod temporal;
 mod tests;
 mod text;
 
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 use serde_json::Value;
 
 pub(in crate::fhir) use item::Node;
@@ -33,6 +35,12 @@ use ast::Expr;
 use eval::{Eval, Focus};
 use item::Item;
 use temporal::Temporal;
+
+/// A decimal with its unit in another UCUM unit; `None` if that cannot be told.
+pub(in crate::fhir) fn in_unit((value, from): (&str, &str), to: &str) -> Option<f64> {
+    let value = Decimal::from_str_exact(value).or_else(|_| Decimal::from_scientific(value)).ok()?;
+    quantity::in_unit((value, from), to)?.to_f64()
+}
 
 /// A parsed expression.
 #[derive(Clone, Debug)]

@@ -34,7 +34,7 @@ struct Unit {
 }
 
 /// Symbols: base, mantissa and scale of the factor.
-const ATOMS: [(&str, &str, i64, u32); 30] = [
+const ATOMS: [(&str, &str, i64, u32); 37] = [
     ("kg", "g", 1000, 0),
     ("g", "g", 1, 0),
     ("mg", "g", 1, 3),
@@ -63,6 +63,13 @@ const ATOMS: [(&str, &str, i64, u32); 30] = [
     ("mol", "mol", 1, 0),
     ("mmol", "mol", 1, 3),
     ("umol", "mol", 1, 6),
+    ("nmol", "mol", 1, 9),
+    ("pmol", "mol", 1, 12),
+    ("pg", "g", 1, 12),
+    ("uL", "L", 1, 6),
+    ("Pa", "Pa", 1, 0),
+    ("kPa", "Pa", 1000, 0),
+    ("mm[Hg]", "Pa", 133_322, 3),
     ("%", "", 1, 2),
     ("1", "", 1, 0),
 ];
@@ -97,6 +104,10 @@ fn named(name: &'static str) -> Unit {
 
 impl Unit {
     fn multiply(&mut self, atom: &str, sign: i32) -> Option<()> {
+        // What stands in braces is a note: `{beats}/min` is `/min`.
+        if atom.starts_with('{') && atom.ends_with('}') {
+            return Some(());
+        }
         let (symbol, power) = match atom.strip_suffix(|c: char| c.is_ascii_digit()) {
             Some(symbol) if !symbol.is_empty() && atom != "1" => {
                 (symbol, i32::try_from(atom.chars().last()?.to_digit(10)?).ok()?)
@@ -131,6 +142,30 @@ pub(super) fn comparable(left: Amount<'_>, right: Amount<'_>) -> Option<(Decimal
     (a.powers == b.powers)
         .then(|| Some((left.0.checked_mul(a.factor)?, right.0.checked_mul(b.factor)?)))
         .flatten()
+}
+
+/// An amount in another unit; `None` if that cannot be told. Scales of temperature begin at
+/// different points.
+pub(super) fn in_unit((value, from): Amount<'_>, to: &str) -> Option<Decimal> {
+    let (nine, five) = (Decimal::from(9), Decimal::from(5));
+    let celsius = match from {
+        "Cel" => Some(value),
+        "K" => value.checked_sub(Decimal::new(27_315, 2)),
+        "[degF]" => value.checked_sub(Decimal::from(32))?.checked_mul(five)?.checked_div(nine),
+        _ => None,
+    };
+    match (celsius, to) {
+        (Some(celsius), "Cel") => Some(celsius),
+        (Some(celsius), "K") => celsius.checked_add(Decimal::new(27_315, 2)),
+        (Some(celsius), "[degF]") => {
+            celsius.checked_mul(nine)?.checked_div(five)?.checked_add(Decimal::from(32))
+        }
+        _ => {
+            let (a, b) = (unit(from)?, unit(to)?);
+            let same = a.powers == b.powers;
+            same.then(|| value.checked_mul(a.factor)?.checked_div(b.factor)).flatten()
+        }
+    }
 }
 
 /// Which is less.

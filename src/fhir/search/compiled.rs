@@ -81,20 +81,34 @@ impl DateTest {
         (self.prefix, self.from, self.until)
     }
 
-    /// Reads a date with an optional prefix. `ap` stretches the range by its own length, at
-    /// least a day, at both ends: R4's tenth of the distance to now would need a clock.
+    /// Reads a date with an optional prefix.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (prefix, date) = Prefix::split(text);
         // A `+` of a zone arrives as a blank when a client forgot to encode it.
         let date = date.replace(' ', "+");
         let moment = parse_moment(&date)?;
-        let (mut from, mut until) = (moment.from, moment.until);
-        if prefix == Prefix::Ap {
-            let stretch = until.duration_since(from).max(SignedDuration::from_hours(24));
-            from = from.checked_sub(stretch).unwrap_or(Timestamp::MIN);
-            until = until.checked_add(stretch).unwrap_or(Timestamp::MAX);
+        Some(Self { prefix, from: moment.from, until: moment.until })
+    }
+
+    /// Stretches an `ap` at both ends by a tenth of what lies between it and now, as R4
+    /// recommends.
+    pub(super) fn approximate(&mut self, now: Timestamp) {
+        if self.prefix != Prefix::Ap {
+            return;
         }
-        Some(Self { prefix, from, until })
+        let ahead = self.from.duration_since(now);
+        let past = now.duration_since(self.until);
+        let stretch = ahead.max(past).max(SignedDuration::ZERO) / 10;
+        self.from = self.from.checked_sub(stretch).unwrap_or(Timestamp::MIN);
+        self.until = self.until.checked_add(stretch).unwrap_or(Timestamp::MAX);
+    }
+
+    /// The first instant that meets it, if not all before a day do.
+    pub(super) fn earliest(&self) -> Option<Timestamp> {
+        match self.prefix {
+            Prefix::Eq | Prefix::Ge | Prefix::Gt | Prefix::Sa | Prefix::Ap => Some(self.from),
+            Prefix::Ne | Prefix::Lt | Prefix::Le | Prefix::Eb => None,
+        }
     }
 
     /// Whether a stated interval, from (included) to (excluded), meets it.
@@ -118,7 +132,11 @@ impl NumberTest {
 
     /// Whether a stated number meets it.
     pub(super) fn accepts(&self, stated: &str) -> bool {
-        let Some(stated) = decimal(stated) else { return false };
+        decimal(stated).is_some_and(|stated| self.accepts_number(stated))
+    }
+
+    /// The same of a number.
+    pub(super) fn accepts_number(&self, stated: f64) -> bool {
         let range = (self.value - self.half_unit, self.value + self.half_unit);
         match self.prefix {
             Prefix::Ap => range.0 <= stated && stated <= range.1,

@@ -1,11 +1,17 @@
 //! One search criterion, compiled: `name[:modifier]=v1,v2`.
 //! <https://hl7.org/fhir/R4/search.html#modifiers>
 
+use jiff::Timestamp;
+
 use super::compiled::{
     DATE_EXPECTED, DateTest, NUMBER_EXPECTED, NumberTest, split_unescaped, unescape,
 };
 use super::{Indexed, ParameterKind, QueryError, SearchParameter, SearchValue, fold, period};
 use crate::fhir::ResourceType;
+use crate::fhir::fhirpath::in_unit;
+
+/// Codes of this system are units with dimensions, so amounts in them can be compared.
+const UCUM: &str = "http://unitsofmeasure.org";
 
 /// The most alternatives a criterion may have.
 pub const ALTERNATIVES_MAX: usize = 100;
@@ -99,6 +105,15 @@ impl Criterion {
         }
         let negated = matches!(modifier, Some("not" | "not-in"));
         Ok(make(if negated { Condition::None(tests) } else { Condition::Any(tests) }))
+    }
+
+    /// The same with its approximate dates (`ap`) as they are meant now.
+    #[must_use]
+    pub fn at(mut self, now: Timestamp) -> Self {
+        if let Condition::Any(tests) | Condition::None(tests) = &mut self.condition {
+            tests.iter_mut().for_each(|test| test.approximate(now));
+        }
+        self
     }
 
     /// Whether a resource with these values meets the criterion. For references, the API first
@@ -213,9 +228,12 @@ impl Criterion {
                 Test::Quantity { number, system, unit },
                 Indexed::Quantity { value, system: of, unit: is },
             ) => {
-                (system.is_empty() || system == of)
+                let as_stated = (system.is_empty() || system == of)
                     && (unit.is_empty() || unit == is)
-                    && number.accepts(value)
+                    && number.accepts(value);
+                as_stated
+                    || (&**system == UCUM && system == of && unit != is)
+                        && in_unit((value, is), unit).is_some_and(|v| number.accepts_number(v))
             }
             (Test::Number(number), Indexed::Number(value)) => number.accepts(value),
             (Test::Uri(uri), Indexed::Uri(is)) => uri == is,
@@ -258,6 +276,14 @@ impl Criterion {
 }
 
 impl Test {
+    fn approximate(&mut self, now: Timestamp) {
+        match self {
+            Self::Date(range) => range.approximate(now),
+            Self::Composite(tests) => tests.iter_mut().for_each(|test| test.approximate(now)),
+            _ => {}
+        }
+    }
+
     fn map_references(&mut self, resolve: &mut dyn FnMut(&str) -> Option<String>) {
         match self {
             Self::Reference(to) => {

@@ -160,15 +160,23 @@ impl Component {
 ///
 /// # Errors
 /// `BadValue` when the text is no date with an optional prefix.
-pub fn instant_matches(text: &str, instant: Timestamp) -> Result<bool, QueryError> {
+pub fn instant_matches(text: &str, instant: Timestamp, now: Timestamp) -> Result<bool, QueryError> {
     let bad = || QueryError::BadValue {
         name: "_lastUpdated".to_owned(),
         value: text.to_owned(),
         expected: compiled::DATE_EXPECTED,
     };
-    let range = compiled::DateTest::parse(text).ok_or_else(bad)?;
+    let mut range = compiled::DateTest::parse(text).ok_or_else(bad)?;
+    range.approximate(now);
     let until = instant.checked_add(jiff::SignedDuration::from_nanos(1)).unwrap_or(instant);
     Ok(range.accepts(instant, until))
+}
+
+/// The first instant that such a text can match; `None` if there is none, or it is no date.
+pub fn earliest_match(text: &str, now: Timestamp) -> Option<Timestamp> {
+    let mut range = compiled::DateTest::parse(text)?;
+    range.approximate(now);
+    range.earliest()
 }
 
 #[cfg(test)]
