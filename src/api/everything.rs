@@ -12,6 +12,7 @@ use crate::flow::{DerivedId, Owner};
 
 use super::answer::{Interaction, answer};
 use super::call::Call;
+use super::care_dates::CareDates;
 use super::error::{ApiError, shown_name};
 use super::hit::Hit;
 use super::paging::{CursorSeal, Page, PageKey, page};
@@ -32,6 +33,7 @@ const DIRECTORY_STEPS: usize = 3;
 struct Wanted {
     types: Option<BTreeSet<ResourceType>>,
     since: Option<jiff::Timestamp>,
+    dates: CareDates,
     count: usize,
     cursor: Option<String>,
     used: Params,
@@ -91,7 +93,8 @@ fn page_of(
 ) -> Result<Page<PageKey>, ApiError> {
     let mut rows = Vec::new();
     for resource_type in served::person_types() {
-        rows.extend(reader.rows(owner, resource_type)?);
+        let of_type = reader.rows(owner, resource_type)?;
+        rows.extend(wanted.dates.within(reader, resource_type, of_type)?);
     }
     let within = page(wanted.hits(&rows), after.as_ref(), wanted.count);
     let wants_directory =
@@ -168,6 +171,14 @@ impl Wanted {
                 "_since" => {
                     let moment = parse_moment(&value).ok_or_else(|| bad(&name, "an instant"))?;
                     wanted.since = Some(moment.from);
+                }
+                "start" => {
+                    let moment = parse_moment(&value).ok_or_else(|| bad(&name, "a date"))?;
+                    wanted.dates.from = Some(moment.from);
+                }
+                "end" => {
+                    let moment = parse_moment(&value).ok_or_else(|| bad(&name, "a date"))?;
+                    wanted.dates.until = Some(moment.until);
                 }
                 other if strict => {
                     return Err(ApiError::NotSupported { names: shown_name(other) });

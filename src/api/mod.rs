@@ -10,6 +10,7 @@ mod answer;
 mod batch;
 mod body;
 mod call;
+mod care_dates;
 mod care_person;
 mod chain;
 mod claim;

@@ -37,6 +37,8 @@ pub(super) static OPERATIONS: [Operation; 14] = [
         base: "http://hl7.org/fhir/OperationDefinition/Patient-everything",
         description: "The whole view of one person, the Patient first",
         input: &[
+            ("start", "date", 0, "1", "only care on this day or later, and what has no date"),
+            ("end", "date", 0, "1", "only care on this day or earlier, and what has no date"),
             ("_since", "instant", 0, "1", "only what has changed since"),
             ("_type", "code", 0, "*", "only these types"),
             ("_count", "integer", 0, "1", "resources of a page"),

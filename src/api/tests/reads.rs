@@ -4,6 +4,9 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 
+use serde_json::json;
+
+use super::live::{Live, goal, patient};
 use super::world::{BASE, World};
 use crate::api::metadata::statement;
 use crate::api::served;
@@ -167,6 +170,52 @@ async fn everything_gives_the_patient_first_and_each_row_once() {
     assert_eq!(world.get(&typed).await.references("match").len(), 3);
     let since = format!("/fhir/Patient/{}/$everything?_since=2026-11-23", world.ada());
     assert_eq!(world.get(&since).await.json()["total"], 0);
+}
+
+#[tokio::test]
+async fn everything_of_a_range_of_dates_is_care_of_then_and_what_has_no_date() {
+    let live = Live::new();
+    let dated = |id: &str, text: &str, start: &str, due: &str| {
+        let mut goal = goal(id, text, "active");
+        goal["startDate"] = start.into();
+        goal["target"] = json!([{ "dueDate": due }]);
+        goal
+    };
+    live.says(
+        "mercy",
+        &[
+            patient("m1", "Lovelace"),
+            goal("none", "Sleep more", "active"),
+            dated("old", "Walk", "2020-01-01", "2020-06-30"),
+            dated("long", "Swim", "2020-03-01", "2026-03-01"),
+        ],
+    );
+    let id = live.id("mercy", "Patient/1");
+    let of = |id: &str| format!("Goal/{}", live.id("mercy", &format!("Goal/{id}")));
+    let (none, old, long) = (of("none"), of("old"), of("long"));
+    for (range, held) in [
+        ("start=2021&end=2021", vec![&none, &long]),
+        ("start=2020-06-30", vec![&none, &old, &long]),
+        ("start=2020-07", vec![&none, &long]),
+        ("end=2020-02", vec![&none, &old]),
+        ("end=2019", vec![&none]),
+        ("start=2026-03-02", vec![&none]),
+    ] {
+        let told = live.get(&format!("/fhir/Patient/{id}/$everything?{range}&_count=1")).await;
+        let mut found = told.references("match");
+        let mut next = told.link("next");
+        while let Some(page) = next {
+            let told = live.get(&page).await;
+            found.extend(told.references("match"));
+            next = told.link("next");
+        }
+        assert_eq!(found[0], format!("Patient/{id}"), "{range}");
+        found.retain(|reference| reference.starts_with("Goal/"));
+        let mut held: Vec<String> = held.into_iter().cloned().collect();
+        found.sort();
+        held.sort();
+        assert_eq!(found, held, "{range}");
+    }
 }
 
 #[tokio::test]
