@@ -40,6 +40,7 @@ pub fn demographics(person: &Value) -> Demographics {
         deceased: person.get("deceasedBoolean") == Some(&Value::Bool(true))
             || person.get("deceasedDateTime").is_some_and(Value::is_string),
         deceased_date: text(person, "deceasedDateTime").and_then(partial_date),
+        last_seen: None,
         multiple_birth: multiple_birth(person),
         inactive: person.get("active") == Some(&Value::Bool(false)),
         replaced_by: replaced_by(person),

@@ -5,7 +5,7 @@
 //! idea of Soundex and NYSIIS, with Spanish spellings in mind.
 
 /// Longest word that is compared, in characters: similarity is quadratic.
-const WORD_LEN_MAX: usize = 64;
+pub const WORD_LEN_MAX: usize = 64;
 
 /// Jaro-Winkler similarity, 0 to 1.
 pub fn jaro_winkler(a: &str, b: &str) -> f64 {
@@ -39,6 +39,9 @@ pub fn is_within(a: &str, b: &str, limit: usize) -> bool {
         }
         if limit == 1 {
             return is_one_edit(a.as_bytes(), b.as_bytes());
+        }
+        if a.len().max(b.len()) <= WORD_LEN_MAX {
+            return is_ascii_within(a.as_bytes(), b.as_bytes(), limit);
         }
     }
     edit_distance(a, b) <= limit
@@ -114,6 +117,43 @@ fn ascii_edit_distance(a: &[u8], b: &[u8]) -> usize {
         (before_last, last, row) = (last, row, before_last);
     }
     usize::from(last[b.len()])
+}
+
+/// The same distance, along the diagonal only, and given up when no way is short enough.
+fn is_ascii_within(a: &[u8], b: &[u8], limit: usize) -> bool {
+    let same = a.iter().zip(b).take_while(|(x, y)| x == y).count();
+    let (a, b) = (&a[same..], &b[same..]);
+    let beyond = u8::try_from(limit + 1).unwrap_or(u8::MAX);
+    let mut before_last = [beyond; WORD_LEN_MAX + 2];
+    let mut last = [beyond; WORD_LEN_MAX + 2];
+    let mut row = [beyond; WORD_LEN_MAX + 2];
+    for (cell, n) in last[..=limit.min(b.len())].iter_mut().zip(0u8..) {
+        *cell = n;
+    }
+    for (i, &x) in a.iter().enumerate() {
+        let (from, to) = (i.saturating_sub(limit), (i + limit + 1).min(b.len()));
+        row[from] = if from == 0 { last[0].saturating_add(1).min(beyond) } else { beyond };
+        let mut nearest = row[from];
+        for j in from..to {
+            let y = b[j];
+            let mut least = (last[j] + u8::from(x != y)).min(last[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && x == b[j - 1] && a[i - 1] == y {
+                least = least.min(before_last[j - 1] + 1);
+            }
+            row[j + 1] = least.min(beyond);
+            nearest = nearest.min(row[j + 1]);
+        }
+        row[to + 1] = beyond;
+        if nearest >= beyond && i > 0 {
+            // A swap reaches over one row, whose cells were as far.
+            let reached = last[from..=to].iter().any(|n| *n < beyond);
+            if !reached {
+                return false;
+            }
+        }
+        (before_last, last, row) = (last, row, before_last);
+    }
+    usize::from(last[b.len()]) <= limit
 }
 
 /// Jaro-Winkler with the letters already matched as bits. The prefix counts up to four letters,

@@ -26,6 +26,10 @@ pub struct Demographics {
     pub deceased: bool,
     /// The day of death, as precise as stated.
     pub deceased_date: Option<PartialDate>,
+    /// The day of the last encounter that took place, looked up only where the other of two who
+    /// are compared has died; not stored.
+    #[serde(skip)]
+    pub last_seen: Option<PartialDate>,
     /// Place in a multiple birth; 0 when it is only known that there was one.
     pub multiple_birth: Option<u8>,
     /// `active` is false.

@@ -3,7 +3,6 @@
 //! Several passes, each tolerant of errors in other fields, and none of a common value alone.
 
 use std::collections::BTreeSet;
-use std::hash::{DefaultHasher, Hash as _, Hasher};
 
 use super::model::{Model, Pass};
 use crate::compare::address::is_street_word;
@@ -45,15 +44,23 @@ impl ShortKey {
     /// Bits that say which pass made the key.
     const PASS_BITS: u64 = 0x1f;
 
-    /// The position of the pass that made the key.
-    pub fn pass(self) -> usize {
-        usize::try_from(self.0 & Self::PASS_BITS).unwrap_or_default()
+    /// How many shares keys are dealt out to.
+    pub const SHARES: usize = 256;
+
+    /// The share that the key is dealt to.
+    pub fn share(self) -> usize {
+        usize::try_from(self.0 >> 56).unwrap_or_default()
     }
 
-    /// The first bits, to share keys out by.
-    pub fn top_bits(self, count: u32) -> usize {
-        let shifted = self.0.checked_shr(64 - count.min(64)).unwrap_or_default();
-        usize::try_from(shifted).unwrap_or_default()
+    /// The key within its share, as the upper half of what stands for it there, pass last.
+    pub fn within_share(self) -> u64 {
+        let hash = self.0 >> 24 & 0xffff_ffff;
+        (hash & !Self::PASS_BITS | self.0 & Self::PASS_BITS) << 32
+    }
+
+    /// The pass of a key that stands in the upper half.
+    pub fn pass_within_share(upper: u64) -> usize {
+        usize::try_from(upper >> 32 & Self::PASS_BITS).unwrap_or_default()
     }
 }
 
@@ -61,17 +68,31 @@ impl ShortKey {
 pub fn short_keys(d: &Demographics, model: &Model, into: &mut Vec<ShortKey>) {
     into.clear();
     each_key(d, model, |pass, parts| {
-        // Not keyed: the same on every machine and run.
-        let mut hasher = DefaultHasher::new();
-        parts.hash(&mut hasher);
         let at = model.passes.iter().position(|p| *p == pass).unwrap_or_default();
-        let key = hasher.finish() & !ShortKey::PASS_BITS | at as u64;
+        let key = short_hash(parts) & !ShortKey::PASS_BITS | at as u64;
         if into.len() < KEYS_MAX {
             into.push(ShortKey(key));
         }
     });
     into.sort_unstable();
     into.dedup();
+}
+
+/// A hash of parts, the same on every machine and run; quick, and not safe from those who would
+/// make keys collide, who gain nothing. The constant is the golden ratio's, as in Knuth's
+/// multiplicative hashing.
+fn short_hash(parts: &[&str]) -> u64 {
+    let mixed = |hash: u64, word: u64| {
+        let product = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        product ^ product >> 29
+    };
+    parts.iter().fold(0, |hash, part| {
+        let words = part
+            .as_bytes()
+            .chunks(8)
+            .map(|chunk| chunk.iter().fold(0, |word: u64, byte| word << 8 | u64::from(*byte)));
+        mixed(words.fold(hash, mixed), part.len() as u64)
+    })
 }
 
 /// Calls with every key of every pass, as parts.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::hard_negatives::APART;
 use super::{Model, compare_homes, waterfall_text};
 use crate::compare::demographics;
-use crate::flow::{ChartKey, Comparison, Home, MatchGrade};
+use crate::flow::{ChartKey, Comparison, Demographics, Home, MatchGrade, PartialDate};
 
 const SSN: &str = "http://hl7.org/fhir/sid/us-ssn";
 
@@ -198,5 +198,26 @@ fn twins_under_one_family_number_are_not_certain() {
     for (one, other) in [("Jayden", "Kayden"), ("Baby Boy", "Kayden"), ("J", "Jayden")] {
         let found = compare_homes((&a, &twin(one)), (&b, &twin(other)), &model);
         assert!(found.grade < MatchGrade::Certain, "{one} {other}\n{}", waterfall_text(&found));
+    }
+}
+
+#[test]
+fn who_was_seen_after_a_death_is_not_the_dead() {
+    let model = Model::embedded();
+    let (a, b) = (Home::Chart(ChartKey::new("a", "1")), Home::Chart(ChartKey::new("b", "1")));
+    let day = |year, month, day| Some(PartialDate { year, month, day });
+    for (death, seen, grade) in [
+        (day(2024, 1, 10), day(2024, 6, 1), MatchGrade::Probable),
+        (day(2024, 1, 10), day(2024, 2, 9), MatchGrade::Certain),
+        (day(2024, 1, 0), day(2024, 3, 9), MatchGrade::Probable),
+        (day(2024, 0, 0), day(2024, 6, 1), MatchGrade::Certain),
+        (day(2024, 1, 10), None, MatchGrade::Certain),
+    ] {
+        let stated = demographics(&patient(SAME[0].1));
+        let dead = Demographics { deceased_date: death, ..stated.clone() };
+        let seen = Demographics { last_seen: seen, ..stated };
+        let found = compare_homes((&a, &dead), (&b, &seen), &model);
+        assert_eq!(found.grade, grade, "{death:?} {:?}", seen.last_seen);
+        assert_eq!(found, compare_homes((&b, &seen), (&a, &dead), &model));
     }
 }

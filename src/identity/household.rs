@@ -86,6 +86,15 @@ pub(super) fn household_bits(pattern: &Pattern, bits: &FieldBits, share: f64) ->
             *slot = bits.at(field, pattern[field]);
         }
     }
+    counted(full, share)
+}
+
+/// What a household's fields weigh together.
+pub(super) fn household_total(full: [f64; 4], share: f64) -> f64 {
+    counted(full, share).iter().sum()
+}
+
+fn counted(full: [f64; 4], share: f64) -> [f64; 4] {
     let at_extreme = |pick: fn(f64, f64) -> bool| {
         (1..4).fold(0, |best: usize, i| if pick(full[i], full[best]) { i } else { best })
     };

@@ -379,6 +379,12 @@ impl TermFrequencies {
         let frequency = self.terms.get(term).copied().unwrap_or(self.unseen);
         (self.average / frequency).log2()
     }
+
+    /// The most that it may add.
+    pub(crate) fn most_adjustment_bits(&self) -> f64 {
+        let rarest = self.terms.values().copied().fold(self.unseen, f64::min);
+        (self.average / rarest).log2().max(0.0)
+    }
 }
 
 impl FieldBits {
@@ -390,6 +396,11 @@ impl FieldBits {
     /// The weight of a level by its position.
     pub(crate) fn at(&self, field: usize, level: u8) -> f64 {
         self.by_field[field][usize::from(level)]
+    }
+
+    /// The most that any level of a field weighs.
+    pub(crate) fn most(&self, field: usize) -> f64 {
+        self.by_field[field].iter().copied().fold(f64::NEG_INFINITY, f64::max)
     }
 
     /// How often two records of one person reach a level.
@@ -456,7 +467,7 @@ mod tests {
     fn the_embedded_model_reads_and_has_a_hash_of_its_text() {
         let model = Model::parse(MODEL).unwrap();
         assert_eq!(model.hash(), Model::embedded().hash());
-        assert_ne!(model.hash(), Model::parse(&MODEL.replace("2026-3", "2026-4")).unwrap().hash());
+        assert_ne!(model.hash(), Model::parse(&MODEL.replace("2026-4", "2026-5")).unwrap().hash());
         assert!(model.nicknames.are("bill", "william") && !model.nicknames.are("bill", "robert"));
     }
 

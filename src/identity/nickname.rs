@@ -1,6 +1,6 @@
 //! Given names that stand for one another, from `profiles/nicknames.json`.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use serde::Deserialize;
 
@@ -11,7 +11,7 @@ const ROOTS_MAX: usize = 3;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Nicknames {
     /// Name → groups it is in, ascending.
-    groups_of: BTreeMap<Box<str>, Vec<u32>>,
+    groups_of: HashMap<Box<str>, Vec<u32>>,
     /// First name of each group.
     roots: Vec<Box<str>>,
 }
@@ -51,6 +51,12 @@ impl Nicknames {
             (Some(a), Some(b)) => a.iter().any(|group| b.contains(group)),
             _ => false,
         }
+    }
+
+    /// The groups a name is in, as bits: two names that share a group share a bit.
+    pub(crate) fn group_bits(&self, name: &str) -> u32 {
+        let groups = self.groups_of.get(name).into_iter().flatten();
+        groups.fold(0, |bits, group| bits | 1 << (group % 32))
     }
 
     /// The first names of the groups a name is in; the name itself if it is in none.

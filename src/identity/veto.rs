@@ -4,7 +4,10 @@ use super::levels::{BirthLevel, FamilyLevel, GivenLevel, IdentifierLevel, Middle
 use super::model::Model;
 use super::proof::{Evidence, names_are_unreliable};
 use super::score::Relation;
-use crate::flow::{Comparison, Demographics};
+use crate::flow::{Comparison, Demographics, PartialDate};
+
+/// An encounter within so many days of a death may still be the dead's own.
+const AFTER_DEATH_DAYS: i32 = 31;
 
 /// A reason against a link.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,6 +31,8 @@ pub(super) enum Veto {
     BothActive,
     /// Two different days of death.
     DeathDate,
+    /// One was seen weeks after the other's death.
+    SeenAfterDeath,
 }
 
 /// The vetoes that apply to a pair.
@@ -93,13 +98,26 @@ pub(super) fn vetoes(
         (Veto::RecordNumber, differs(IdentifierLevel::RecordDiffers) && !permanent_agrees),
         (Veto::BothActive, relation.kept_apart),
         (Veto::DeathDate, death),
+        (Veto::SeenAfterDeath, seen_after_death(a, b) || seen_after_death(b, a)),
     ];
     let bits = applying.into_iter().filter(|(_, applies)| *applies);
     Vetoes(bits.fold(0, |set, (veto, _)| set | 1 << veto as u16))
 }
 
+/// Whether one was seen later than what is still written down about the dead: an autopsy, a bill,
+/// the day on which someone noted the death.
+fn seen_after_death(seen: &Demographics, dead: &Demographics) -> bool {
+    let Some((seen, death)) = seen.last_seen.zip(dead.deceased_date) else { return false };
+    // As late as the date allows. Days are counted as if months had 31, which only delays.
+    let latest = |stated: u8, most: i32| if stated == 0 { most } else { i32::from(stated) };
+    let days = |date: PartialDate| {
+        (i32::from(date.year) * 12 + latest(date.month, 12)) * 31 + latest(date.day, 31)
+    };
+    days(seen) > days(death) + AFTER_DEATH_DAYS
+}
+
 impl Veto {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::PermanentIdentifier,
         Self::Suffix,
         Self::Twins,
@@ -109,6 +127,7 @@ impl Veto {
         Self::RecordNumber,
         Self::BothActive,
         Self::DeathDate,
+        Self::SeenAfterDeath,
     ];
 
     /// What a comparison calls it.
@@ -123,6 +142,7 @@ impl Veto {
             Self::RecordNumber => "different-record-number",
             Self::BothActive => "both-active-at-one-endpoint",
             Self::DeathDate => "different-death-date",
+            Self::SeenAfterDeath => "encounter-after-death",
         }
     }
 
@@ -138,6 +158,7 @@ impl Veto {
             Self::RecordNumber => "the owner of the record numbers keeps two records",
             Self::BothActive => "the endpoint itself keeps both charts as active",
             Self::DeathDate => "they have different dates of death",
+            Self::SeenAfterDeath => "one had an encounter weeks after the other's death",
         }
     }
 
@@ -150,7 +171,8 @@ impl Veto {
             | Self::RenewableIdentifier
             | Self::RecordNumber
             | Self::BothActive
-            | Self::DeathDate => false,
+            | Self::DeathDate
+            | Self::SeenAfterDeath => false,
         }
     }
 

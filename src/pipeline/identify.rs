@@ -13,6 +13,8 @@ use crate::flow::{
 use crate::identity::{self, Model};
 use crate::store::{LinkWrite, ReviewPair, Store, StoreError, StoredLink};
 
+use super::last_seen::compare_charts;
+
 /// A home with what it is compared by.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Subject {
@@ -350,7 +352,9 @@ impl<'a> Graph<'a> {
         let (of_a, of_b) = (self.subject(a)?, self.subject(b)?);
         let comparison = match (a, b) {
             (Home::Chart(_), Home::Chart(_)) => match (&of_a.demographics, &of_b.demographics) {
-                (Some(x), Some(y)) => identity::compare_homes((a, x), (b, y), self.model),
+                (Some(x), Some(y)) => {
+                    compare_charts(self.store, &self.access, (a, x), (b, y), self.model)?
+                }
                 _ => never(),
             },
             (Home::Directory(x), Home::Directory(y)) if x.resource_type == y.resource_type => {

@@ -12,6 +12,7 @@ mod health;
 mod history;
 mod identify;
 mod ingest;
+mod last_seen;
 mod ledger;
 mod link_ahead;
 pub mod linkage;

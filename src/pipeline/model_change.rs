@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::flow::{Access, ChartKey, Home, MatchGrade, Owner};
-use crate::identity::{self, Model, linking_grade};
+use crate::identity::{Model, linking_grade};
 
 use super::gateway::{Gateway, GatewayError};
 use super::identify::{Subject, identify, read_subject};
+use super::last_seen::compare_charts;
 
 /// Homes read at once.
 const HOMES_AT_ONCE: usize = 1024;
@@ -142,8 +143,8 @@ impl Gateway {
         let (access, store) = (Access::system(), self.store().as_ref());
         let of_a = read_subject(store, &access, a)?.demographics;
         let of_b = read_subject(store, &access, b)?.demographics;
-        let both = of_a.as_ref().zip(of_b.as_ref());
-        Ok(both.map(|(x, y)| identity::compare_homes((a, x), (b, y), model)))
+        let Some((x, y)) = of_a.as_ref().zip(of_b.as_ref()) else { return Ok(None) };
+        Ok(Some(compare_charts(store, &access, (a, x), (b, y), model)?))
     }
 }
 

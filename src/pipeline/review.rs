@@ -4,11 +4,11 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::flow::{Access, ChartKey, Comparison, Decision, DerivedId, Home, Owner, State, Verdict};
-use crate::identity;
 use crate::store::{ReviewPair, ReviewPlace};
 
 use super::gateway::{Gateway, GatewayError};
 use super::identify::read_subject;
+use super::last_seen::compare_charts;
 use super::review_page::PairState;
 use super::second_review::Risk;
 use super::steward::ordered;
@@ -123,10 +123,11 @@ impl Gateway {
         if let Some(edge) = edge {
             return Ok(Some(edge.comparison));
         }
-        let of_a = read_subject(self.store().as_ref(), &access, a)?.demographics;
-        let of_b = read_subject(self.store().as_ref(), &access, b)?.demographics;
+        let store = self.store().as_ref();
+        let of_a = read_subject(store, &access, a)?.demographics;
+        let of_b = read_subject(store, &access, b)?.demographics;
         let (Some(of_a), Some(of_b)) = (of_a, of_b) else { return Ok(None) };
-        Ok(Some(identity::compare_homes((a, &of_a), (b, &of_b), self.model())))
+        Ok(Some(compare_charts(store, &access, (a, &of_a), (b, &of_b), self.model())?))
     }
 
     /// One side of a pair.

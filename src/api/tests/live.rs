@@ -36,6 +36,15 @@ impl Live {
 
     /// With these clients.
     pub(super) fn with_clients(clients: &[&str]) -> Self {
+        Self::set_up(clients, |gateway| gateway)
+    }
+
+    /// Nothing has been said yet; the gateway as a site has set it up.
+    pub(super) fn as_set_up(set_up: impl FnOnce(Gateway) -> Gateway) -> Self {
+        Self::set_up(&[], set_up)
+    }
+
+    fn set_up(clients: &[&str], set_up: impl FnOnce(Gateway) -> Gateway) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = Arc::new(SledStore::open(dir.path()).unwrap());
         let endpoint = |id: &str, kind, base_url: String| EndpointSettings {
@@ -53,7 +62,7 @@ impl Live {
             policy: Policy::embedded(),
             as_of: None,
         };
-        let gateway = Arc::new(Gateway::new(store, options));
+        let gateway = Arc::new(set_up(Gateway::new(store, options)));
         let router = router(gateway.clone(), ApiOptions::default());
         Self { gateway, router, _dir: dir }
     }

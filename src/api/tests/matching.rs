@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 
 use super::live::Live;
 use super::world::Told;
+use crate::config::SecondReviewer;
+use crate::flow::{Access, ChartKey, Verdict};
+use crate::pipeline::Gateway;
 
 const JSON: [(&str, &str); 1] = [("content-type", "application/fhir+json")];
 
@@ -34,7 +37,10 @@ const MARTA: &str = "Marta|Weatherby|1981-05-06||";
 
 /// Ada at both, one person; Marta at both with another birth date, queued.
 fn world() -> Live {
-    let live = Live::new();
+    said_in(Live::new())
+}
+
+fn said_in(live: Live) -> Live {
     let marta = "Marta|Weatherby|1981-05-16||";
     let mut second = patient("1", ADA);
     second["identifier"]
@@ -186,6 +192,83 @@ async fn ihe_pix_tells_the_other_identifiers() {
 }
 
 #[tokio::test]
+async fn ihe_pix_knows_the_domains_of_the_site() {
+    let domains = ["http://plan.test/member", "http://valley.test/mrn"];
+    let live = said_in(Live::as_set_up(|gateway| gateway.with_domains(domains.map(Box::from))));
+    let pix = "/fhir/Patient/$ihe-pix?sourceIdentifier=http://plan.test/member%7CM-1&targetSystem=";
+    let known = live.get(&format!("{pix}{}", domains[1])).await;
+    assert_eq!(known.json()["parameter"][0]["valueIdentifier"]["value"], "V-7");
+    let source = "/fhir/Patient/$ihe-pix?sourceIdentifier=http://else.test%7CM-1";
+    for (path, status) in [
+        (source.to_owned(), 400),
+        (format!("{pix}http://else.test"), 403),
+        (format!("{pix}{},http://else.test", domains[1]), 403),
+    ] {
+        let told = live.get(&path).await;
+        assert_eq!(told.status, status, "{path}: {}", told.body);
+        assert_eq!(told.issue_codes(), ["code-invalid"], "{path}");
+        assert!(!told.body.contains("V-7") && !told.body.contains("M-1"), "{}", told.body);
+    }
+}
+
+#[tokio::test]
+async fn a_link_that_needs_two_stewards_waits_for_the_second() {
+    let always = |gateway: Gateway| gateway.with_second_reviewer(SecondReviewer::Always);
+    let live = said_in(Live::as_set_up(always));
+    let [north, south] =
+        ["mercy", "valley"].map(|e| format!("Patient/{}", live.id(e, "Patient/2")));
+    let link = given(&[("goldenResourceId", json!(north)), ("resourceId", json!(south))]);
+    let links = async || {
+        let told = live.get(&format!("/fhir/$mdm-query-links?goldenResourceId={north}")).await;
+        parts(&told, "link").into_iter().filter(|l| l["matchResult"] == "MATCH").count()
+    };
+    let first = post(&live, "$mdm-create-link", &link).await;
+    assert_eq!(first.status, 202, "{}", first.body);
+    assert_eq!(first.issue_codes(), ["business-rule"]);
+    assert_eq!(links().await, 1, "proposed, not linked");
+    let again = post(&live, "$mdm-create-link", &link).await;
+    assert_eq!(again.status, 409, "the same steward is no second one: {}", again.body);
+    assert_eq!(links().await, 1);
+    let pair = (&ChartKey::new("mercy", "2"), &ChartKey::new("valley", "2"));
+    live.gateway.decide(Verdict::Link, pair, "anna", "saw the card").unwrap();
+    assert_eq!(links().await, 2, "made by a second one");
+}
+
+/// In either order of arrival: an encounter after a death tells that there are two.
+#[tokio::test]
+async fn the_dead_and_who_was_seen_later_are_not_linked() {
+    let mut dead = patient("1", ADA);
+    dead["deceasedDateTime"] = json!("2024-01-10");
+    for (status, day, charts) in [
+        ("finished", "2024-06-01", 1),
+        ("finished", "2024-01-20", 2),
+        ("planned", "2024-06-01", 2),
+        ("entered-in-error", "2024-06-01", 2),
+    ] {
+        let seen = json!({
+            "resourceType": "Encounter", "id": "e", "status": status,
+            "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"},
+            "subject": {"reference": "Patient/1"}, "period": {"start": day}
+        });
+        let other = [patient("1", ADA), seen];
+        for dead_first in [true, false] {
+            let live = Live::new();
+            if dead_first {
+                live.says("mercy", std::slice::from_ref(&dead));
+            }
+            live.says("valley", &other);
+            if !dead_first {
+                live.says("mercy", std::slice::from_ref(&dead));
+            }
+            let chart = ChartKey::new("mercy", "1");
+            let persons = live.gateway.persons_of(&Access::system(), &[chart]).unwrap();
+            assert_eq!(persons[0].charts.len(), charts, "{status} {day} {dead_first}");
+            assert!(live.gateway.verify(&mut |_| {}).unwrap().findings.is_empty());
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_steward_works_by_the_names_of_mdm() {
     let live = world();
     let [north, south] =
@@ -249,7 +332,7 @@ async fn a_steward_works_by_the_names_of_mdm() {
     assert_eq!(history[2]["by"], "open");
     // What the operations did is what the commands see.
     let trail = live.gateway.store();
-    let access = crate::flow::Access::system();
+    let access = Access::system();
     let rows = trail.audit_trail(&access, 0, 100).unwrap();
     assert!(rows.iter().any(|row| &*row.entry.action == "mdm-merge-golden-resources"));
     assert!(live.gateway.verify(&mut |_| {}).unwrap().findings.is_empty());

@@ -2,6 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use super::{Records, threads};
@@ -33,37 +34,79 @@ pub(super) struct Blocks {
     pub(super) overfull: Overfull,
 }
 
-type Posting = (ShortKey, u32);
+/// A key within its share in the upper half, a record in the lower.
+type Posting = u64;
 
 impl Blocks {
     pub(super) fn of(records: &Records, model: &Model) -> Self {
-        let postings = postings(records, model);
+        let dealt = postings(records, model);
+        let per_thread = ShortKey::SHARES.div_ceil(threads());
+        let ranges: Vec<Range<usize>> = (0..ShortKey::SHARES)
+            .step_by(per_thread)
+            .map(|from| from..(from + per_thread).min(ShortKey::SHARES))
+            .collect();
+        let made: Vec<Self> = thread::scope(|scope| {
+            let running: Vec<_> = ranges
+                .into_iter()
+                .map(|shares| scope.spawn(|| Self::of_shares(shares, &dealt, records, model)))
+                .collect();
+            running.into_iter().filter_map(|thread| thread.join().ok()).collect()
+        });
+        drop(dealt);
         let mut blocks = Self { starts: vec![0], ..Self::default() };
-        for part in &postings {
-            let mut at = 0;
-            while at < part.len() {
-                let key = part[at].0;
-                let len = part[at..].iter().take_while(|(other, _)| *other == key).count();
-                if len > 1 {
-                    blocks.add(key.pass(), &part[at..at + len], records, model.block_cap());
-                }
-                at += len;
-            }
-        }
-        drop(postings);
+        made.into_iter().for_each(|part| blocks.append(&part));
         blocks.index(records.len());
         blocks
     }
 
+    fn of_shares(
+        shares: Range<usize>,
+        dealt: &[Vec<Mutex<Vec<Posting>>>],
+        records: &Records,
+        model: &Model,
+    ) -> Self {
+        let mut blocks = Self { starts: vec![0], ..Self::default() };
+        for share in shares {
+            let mut all: Vec<Posting> = Vec::new();
+            for of_thread in dealt {
+                let mut slot = of_thread[share].lock().unwrap_or_else(PoisonError::into_inner);
+                all.append(&mut std::mem::take(&mut *slot));
+            }
+            all.sort_unstable();
+            for block in all.chunk_by(|x, y| x >> 32 == y >> 32).filter(|block| block.len() > 1) {
+                blocks.add(
+                    ShortKey::pass_within_share(block[0]),
+                    block,
+                    records,
+                    model.block_cap(),
+                );
+            }
+        }
+        blocks
+    }
+
+    /// Takes in the blocks of other keys.
+    fn append(&mut self, other: &Self) {
+        let before = u32::try_from(self.members.len()).unwrap_or(u32::MAX);
+        self.members.extend_from_slice(&other.members);
+        self.starts.extend(other.starts[1..].iter().map(|start| before + start));
+        self.pass.extend_from_slice(&other.pass);
+        self.overfull.blocks += other.overfull.blocks;
+        self.overfull.records += other.overfull.records;
+    }
+
     fn add(&mut self, pass: usize, block: &[Posting], records: &Records, cap: usize) {
         if block.len() <= cap {
-            self.push(pass, block.iter().map(|(_, record)| *record));
+            self.push(pass, block.iter().map(|posting| record_of(*posting)));
             return;
         }
         // A value that many share: only those whose given name and birth year agree as well.
         let mut split: Vec<(u64, u32)> = block
             .iter()
-            .filter_map(|&(_, n)| Some((further_key(&records.people[n as usize])?, n)))
+            .filter_map(|posting| {
+                let n = record_of(*posting);
+                Some((further_key(&records.people[n as usize])?, n))
+            })
             .collect();
         split.sort_unstable();
         let mut left_out = block.len() - split.len();
@@ -116,26 +159,36 @@ impl Blocks {
         &self.members[range(&self.starts, block)]
     }
 
-    /// The passes that propose a pair, as bits, if this block is the first that does.
-    pub(super) fn passes_if_first(&self, block: usize, a: u32, b: u32) -> Option<u32> {
-        let of = |n: u32| &self.blocks_of[range(&self.record_starts, n as usize)];
-        let (mut ours, mut theirs) = (of(a).iter().peekable(), of(b).iter().peekable());
-        let mut passes = 0;
-        while let (Some(&&x), Some(&&y)) = (ours.peek(), theirs.peek()) {
-            match x.cmp(&y) {
-                std::cmp::Ordering::Less => ours.next(),
-                std::cmp::Ordering::Greater => theirs.next(),
-                std::cmp::Ordering::Equal => {
-                    if passes == 0 && x as usize != block {
-                        return None;
-                    }
-                    passes |= 1 << u32::from(self.pass[x as usize]).min(31);
-                    ours.next();
-                    theirs.next()
-                }
-            };
+    /// Whether this block is the first that proposes a pair.
+    pub(super) fn is_first(&self, block: usize, a: u32, b: u32) -> bool {
+        let (ours, theirs) = (self.of_record(a), self.of_record(b));
+        let (mut i, mut j) = (0, 0);
+        while let (Some(x), Some(y)) = (ours.get(i), theirs.get(j)) {
+            if x == y {
+                return *x as usize == block;
+            }
+            i += usize::from(x < y);
+            j += usize::from(x > y);
         }
-        (passes != 0).then_some(passes)
+        false
+    }
+
+    /// The passes that propose a pair, as bits.
+    pub(super) fn passes(&self, a: u32, b: u32) -> u32 {
+        let (ours, theirs) = (self.of_record(a), self.of_record(b));
+        let (mut i, mut j, mut passes) = (0, 0, 0);
+        while let (Some(x), Some(y)) = (ours.get(i), theirs.get(j)) {
+            if x == y {
+                passes |= 1 << u32::from(self.pass[*x as usize]).min(31);
+            }
+            i += usize::from(x <= y);
+            j += usize::from(x >= y);
+        }
+        passes
+    }
+
+    fn of_record(&self, n: u32) -> &[u32] {
+        &self.blocks_of[range(&self.record_starts, n as usize)]
     }
 }
 
@@ -143,43 +196,31 @@ fn range(starts: &[u32], n: usize) -> Range<usize> {
     starts[n] as usize..starts[n + 1] as usize
 }
 
-/// All keys with their records, in sorted parts.
-fn postings(records: &Records, model: &Model) -> Vec<Vec<Posting>> {
-    let parts = threads().next_power_of_two();
-    let part_of = |key: ShortKey| key.top_bits(parts.trailing_zeros());
+fn record_of(posting: Posting) -> u32 {
+    (posting & u64::from(u32::MAX)) as u32
+}
+
+/// All keys with their records, by thread and share.
+fn postings(records: &Records, model: &Model) -> Vec<Vec<Mutex<Vec<Posting>>>> {
     let chunk = records.len().div_ceil(threads()).max(1);
-    let made: Vec<Vec<Vec<Posting>>> = thread::scope(|scope| {
-        let running: Vec<_> = records
-            .people
-            .chunks(chunk)
-            .enumerate()
-            .map(|(at, people)| {
-                scope.spawn(move || {
-                    let mut out = vec![Vec::with_capacity(people.len() * 10); parts];
-                    let mut keys = Vec::new();
-                    for (n, person) in people.iter().enumerate() {
-                        short_keys(person, model, &mut keys);
-                        let record = u32::try_from(at * chunk + n).unwrap_or(u32::MAX);
-                        keys.iter().for_each(|key| out[part_of(*key)].push((*key, record)));
-                    }
-                    out
-                })
-            })
-            .collect();
-        running.into_iter().filter_map(|thread| thread.join().ok()).collect()
-    });
-    let mut joined: Vec<Vec<Posting>> = vec![Vec::new(); parts];
-    for out in made {
-        for (part, postings) in joined.iter_mut().zip(out) {
-            if part.is_empty() { *part = postings } else { part.extend(postings) }
+    let deal = |from: usize, people: &[Demographics]| {
+        let room = people.len() / 16;
+        let mut dealt: Vec<Vec<Posting>> =
+            (0..ShortKey::SHARES).map(|_| Vec::with_capacity(room)).collect();
+        let mut keys = Vec::new();
+        for (n, person) in people.iter().enumerate() {
+            short_keys(person, model, &mut keys);
+            let record = u64::try_from(from + n).unwrap_or(u64::MAX);
+            keys.iter().for_each(|key| dealt[key.share()].push(key.within_share() | record));
         }
-    }
+        dealt.into_iter().map(Mutex::new).collect()
+    };
     thread::scope(|scope| {
-        joined.iter_mut().for_each(|part| {
-            scope.spawn(|| part.sort_unstable());
-        });
-    });
-    joined
+        let chunks = records.people.chunks(chunk).enumerate();
+        let running: Vec<_> =
+            chunks.map(|(at, people)| scope.spawn(move || deal(at * chunk, people))).collect();
+        running.into_iter().filter_map(|thread| thread.join().ok()).collect()
+    })
 }
 
 /// What splits a block: given name and birth year. Without both a record is in no part.

@@ -2,7 +2,7 @@
 
 use super::blocks::Blocks;
 use super::{Records, compare, for_each_pair, on_all_cores, threads};
-use crate::identity::{Model, Observations, Trained, train};
+use crate::identity::{Assessment, Model, Observations, Trained, train};
 
 /// Random pairs for u: enough to see a level that one in 100,000 pairs reaches.
 const RANDOM_PAIRS: u64 = 500_000;
@@ -28,10 +28,11 @@ pub fn learn(records: &Records, base: &Model, seed: u64) -> Result<Trained, Stri
     seen.pairs_in_all = from.pairs_in_all();
     random(from, base, seed, &mut seen);
     let blocks = Blocks::of(from, base);
-    let parts =
-        for_each_pair(from, base, &blocks, Observations::default, |into, _, found, passes| {
-            into.proposed(&found, passes);
-        });
+    // Every pair, also of two people: what they look like is learned too.
+    let take = |into: &mut Observations, (a, b): (u32, u32), found: Assessment| {
+        into.proposed(&found, blocks.passes(a, b));
+    };
+    let parts = for_each_pair(from, base, &blocks, |_, _| true, Observations::default, take);
     parts.into_iter().for_each(|part| seen.add(part));
     train(base, &seen)
 }

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use crate::flow::{Comparison, MatchGrade};
-use crate::identity::{Assessment, Model, Relation, assess};
+use crate::identity::{Assessment, Glance, Model, Outline, Relation, assess};
 
 use blocks::Blocks;
 pub use blocks::Overfull;
@@ -45,7 +45,7 @@ pub struct Pair {
 pub struct Pairs {
     /// Sorted by position.
     pub list: Vec<Pair>,
-    /// Pairs that were compared.
+    /// Pairs that were compared in full; others were seen at a glance to be two people.
     pub compared: u64,
     /// Blocks that stayed beyond their cap.
     pub overfull: Overfull,
@@ -54,7 +54,10 @@ pub struct Pairs {
 /// Finds and compares the pairs that blocking proposes.
 pub fn pairs(records: &Records, model: &Model) -> Pairs {
     let blocks = Blocks::of(records, model);
-    let parts = for_each_pair(records, model, &blocks, Pairs::default, |into, (a, b), found, _| {
+    let glance = Glance::of(model);
+    let outlines = outlines(records, &glance);
+    let worth = |a: u32, b: u32| glance.may_match(&outlines[a as usize], &outlines[b as usize]);
+    let take = |into: &mut Pairs, (a, b): (u32, u32), found: Assessment| {
         into.compared += 1;
         let is_contradiction = found.is_contradiction();
         let counts =
@@ -63,7 +66,8 @@ pub fn pairs(records: &Records, model: &Model) -> Pairs {
             let (weight_bits, grade) = (found.weight_bits, found.grade);
             into.list.push(Pair { a, b, weight_bits, grade, is_contradiction });
         }
-    });
+    };
+    let parts = for_each_pair(records, model, &blocks, worth, Pairs::default, take);
     let mut all = Pairs { overfull: blocks.overfull, ..Pairs::default() };
     for part in parts {
         all.compared += part.compared;
@@ -94,13 +98,30 @@ fn compare(records: &Records, (a, b): (u32, u32), model: &Model) -> Assessment {
     assess(of(a), of(b), relation, model)
 }
 
-/// Calls for every proposed pair once, on all cores, with the passes that proposed it as bits.
+/// The outlines of all records, made on all cores.
+fn outlines(records: &Records, glance: &Glance<'_>) -> Vec<Outline> {
+    let chunk = records.len().div_ceil(threads()).max(1);
+    let mut outlines = vec![Outline::default(); records.len()];
+    thread::scope(|scope| {
+        for (slots, people) in outlines.chunks_mut(chunk).zip(records.people.chunks(chunk)) {
+            scope.spawn(move || {
+                for (slot, person) in slots.iter_mut().zip(people) {
+                    *slot = glance.outline(person);
+                }
+            });
+        }
+    });
+    outlines
+}
+
+/// Calls for every proposed pair that is worth it once, on all cores.
 fn for_each_pair<T: Send>(
     records: &Records,
     model: &Model,
     blocks: &Blocks,
+    worth: impl Fn(u32, u32) -> bool + Sync,
     start: impl Fn() -> T + Sync,
-    take: impl Fn(&mut T, (u32, u32), Assessment, u32) + Sync,
+    take: impl Fn(&mut T, (u32, u32), Assessment) + Sync,
 ) -> Vec<T> {
     let next = AtomicUsize::new(0);
     on_all_cores(|| {
@@ -114,11 +135,9 @@ fn for_each_pair<T: Send>(
                 let members = blocks.members(block);
                 for (n, &a) in members.iter().enumerate() {
                     for &b in &members[n + 1..] {
-                        if !records.may_match(a, b) {
-                            continue;
-                        }
-                        if let Some(passes) = blocks.passes_if_first(block, a, b) {
-                            take(&mut into, (a, b), compare(records, (a, b), model), passes);
+                        let compared = records.may_match(a, b) && worth(a, b);
+                        if compared && blocks.is_first(block, a, b) {
+                            take(&mut into, (a, b), compare(records, (a, b), model));
                         }
                     }
                 }

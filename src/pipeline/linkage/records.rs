@@ -105,10 +105,13 @@ impl Records {
             Fault::Csv(e) => failed(e),
             Fault::Bound(reason) => refused(reason.into()),
         })?;
-        if self.len() + rows.len() > ROWS_MAX {
+        let count: usize = rows.iter().map(|(_, part)| part.len()).sum();
+        if self.len() + count > ROWS_MAX {
             return Err(refused(format!("more than {ROWS_MAX} rows")));
         }
-        for (id, person) in rows {
+        self.ids.reserve_exact(count);
+        self.people.reserve_exact(count);
+        for (id, person) in rows.into_iter().flat_map(|(_, part)| part) {
             let number = self.len();
             self.ids.push(if id.is_empty() { number.to_string().into() } else { id });
             self.people.push(person);
@@ -210,11 +213,11 @@ enum Fault {
     Bound(&'static str),
 }
 
-/// Reads on this thread and normalises on the others; the order of rows is kept.
+/// Reads on this thread and normalises on the others; the parts are in the order of the rows.
 fn normalised<R: Read>(
     reader: &mut csv::Reader<R>,
     columns: &Columns,
-) -> Result<Vec<(Box<str>, Demographics)>, Fault> {
+) -> Result<Vec<Normal>, Fault> {
     let workers = threads();
     thread::scope(|scope| {
         let (done_to, done) = mpsc::channel::<Normal>();
@@ -238,10 +241,7 @@ fn normalised<R: Read>(
         let mut parts: Vec<Normal> = done.into_iter().collect();
         read?;
         parts.sort_unstable_by_key(|(number, _)| *number);
-        let total = parts.iter().map(|(_, rows)| rows.len()).sum();
-        let mut all = Vec::with_capacity(total);
-        parts.into_iter().for_each(|(_, rows)| all.extend(rows));
-        Ok(all)
+        Ok(parts)
     })
 }
 
