@@ -35,7 +35,7 @@ pub use provenance::{StatedProvenance, UNADDRESSED, provenance};
 pub use weave::weave;
 
 /// Version of the weaving code: raised when its results change.
-pub const WEAVE_VERSION: u32 = 12;
+pub const WEAVE_VERSION: u32 = 13;
 /// The code system of our conflict and finding rules.
 pub const RULE_SYSTEM: &str = "urn:careweave:rule";
 /// The rules whose DetectedIssue is something to act on; those of all others are conflicts.

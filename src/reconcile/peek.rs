@@ -1,6 +1,7 @@
 //! Looks at single elements of a body without building the whole tree.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -182,6 +183,27 @@ fn named_elements(role: Role) -> &'static [&'static str] {
         Role::Goal => &["goal"],
         _ => &[],
     }
+}
+
+/// The first and last days for which the activities of a plan are scheduled, as far as both are
+/// told.
+pub(super) fn scheduled(body: &[u8]) -> BTreeSet<(Date, Date)> {
+    let text = std::str::from_utf8(body).unwrap_or_default();
+    if !text.contains("\"scheduled") {
+        return BTreeSet::new();
+    }
+    let Ok(body) = serde_json::from_str::<Value>(text) else { return BTreeSet::new() };
+    let activities = body.get("activity").and_then(Value::as_array).into_iter().flatten();
+    let periods = activities.filter_map(|activity| {
+        let detail = activity.get("detail")?;
+        detail
+            .get("scheduledPeriod")
+            .or_else(|| detail.get("scheduledTiming")?.get("repeat")?.get("boundsPeriod"))
+    });
+    let day = |period: &Value, end: &str| -> Option<Date> {
+        parse_moment(period.get(end)?.as_str()?).map(|moment| moment.first_day)
+    };
+    periods.filter_map(|period| day(period, "start").zip(day(period, "end"))).collect()
 }
 
 /// What the categories are called, normalised.

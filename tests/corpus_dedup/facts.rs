@@ -254,6 +254,19 @@ impl Life {
         rng.below(self.who.len())
     }
 
+    /// Whether two references to clinicians are to one, or to two of one name, whom nobody could
+    /// tell apart.
+    pub(crate) fn one_name(&self, a: &Value, b: &Value) -> bool {
+        let words = |who: &Value| -> Option<BTreeSet<String>> {
+            let number: usize = who["reference"].as_str()?.strip_prefix("who:")?.parse().ok()?;
+            let name = self.who.get(number)?.1.to_lowercase();
+            let words = name.split(|c: char| !c.is_alphanumeric());
+            let titles = ["", "dr", "md"];
+            Some(words.filter(|w| !titles.contains(w)).map(str::to_owned).collect())
+        };
+        a == b || words(a).is_some_and(|a| Some(a) == words(b))
+    }
+
     pub(crate) fn of_kind(&self, kind: &str) -> Vec<usize> {
         (0..self.facts.len()).filter(|n| self.facts[*n].kind == kind).collect()
     }

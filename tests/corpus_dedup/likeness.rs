@@ -255,7 +255,7 @@ fn task(rng: &mut Rng, life: &mut Life, fact: &Fact) -> Made {
     let mut body = fact.body.clone();
     if rng.percent(60) && fact.body["owner"].is_object() {
         let owner = json!({"reference": format!("who:{}", life.some_doctor(rng))});
-        if owner == body["owner"] {
+        if life.one_name(&owner, &body["owner"]) {
             return None;
         }
         body["owner"] = owner;

@@ -92,3 +92,38 @@ fn plans_without_title_and_time_are_one_by_problem_and_activities() {
     assert_eq!(of("367336001", "367336001"), 1);
     assert_eq!(of("367336001", "229065009"), 2);
 }
+
+#[test]
+fn a_plan_without_time_is_of_the_time_of_its_activities() {
+    let plan = |id: &str, year: u16| {
+        about_p(json!({"resourceType": "CarePlan", "id": id, "status": "active",
+            "intent": "plan", "title": "Walking programme",
+            "addresses": [{"display": "Obesity"}],
+            "activity": [{"detail": {"status": "in-progress", "code": {"text": "Walk"},
+                "scheduledTiming": {"repeat": {"boundsPeriod": {
+                    "start": format!("{year}-03-01"), "end": format!("{year}-05-31")}}}}}]}))
+    };
+    let (last, this) = (plan("a", 2025), plan("b", 2026));
+    let copies = [plan("c", 2025), plan("d", 2026)];
+    let stated =
+        [("valley", &last), ("valley", &this), ("mercy", &copies[0]), ("mercy", &copies[1])];
+    assert_eq!(count("CarePlan", &stated), 2);
+    assert_eq!(count("CarePlan", &[("valley", &last), ("mercy", &copies[1])]), 2);
+}
+
+#[test]
+fn a_goal_for_what_may_be_another_problem_is_one_if_there_is_but_one() {
+    let goal = |id: &str, problem: &str| {
+        about_p(json!({"resourceType": "Goal", "id": id, "lifecycleStatus": "active",
+            "description": {"text": "Diastolic blood pressure"},
+            "addresses": [{"display": problem}], "target": [{
+                "measure": {"coding": [{"system": "http://loinc.org", "code": "8462-4"}]},
+                "detailQuantity": {"value": 80, "comparator": "<", "unit": "mm[Hg]",
+                    "code": "mm[Hg]", "system": "http://unitsofmeasure.org"}}]}))
+    };
+    let (kidney, other) = (goal("a", "Chronic kidney disease"), goal("b", "Renal insufficiency"));
+    assert_eq!(count("Goal", &[("valley", &kidney), ("mercy", &other)]), 1);
+    let second = goal("c", "Aortic aneurysm");
+    let stated = [("valley", &kidney), ("valley", &second), ("mercy", &other)];
+    assert_eq!(count("Goal", &stated), 3, "which of the two it is cannot be told");
+}

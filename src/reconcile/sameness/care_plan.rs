@@ -214,8 +214,10 @@ fn titles(a: &str, b: &str) -> Agreement {
 /// period began when it was made, or at the visit at which it was.
 fn period(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Agreement {
     let (x, y) = (a.facts.when, b.facts.when);
-    let Some((from, other)) = begin(person, a).zip(begin(person, b)) else {
-        return spans(x, y);
+    let (from, other) = match (begin(person, a), begin(person, b)) {
+        (Some(from), Some(other)) => (from, other),
+        (None, None) => return scheduled(a, b),
+        (_, _) => return spans(x, y),
     };
     match (from - other).get_days().abs() {
         0 => Agreement::Same,
@@ -232,6 +234,20 @@ fn period(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Agreement {
             _ => Agreement::Silent,
         },
     }
+}
+
+/// Plans that tell no time of their own are of the time for which their activities are scheduled.
+fn scheduled(a: &Claim<'_>, b: &Claim<'_>) -> Agreement {
+    let (x, y) = (peek::scheduled(a.body), peek::scheduled(b.body));
+    let end = |of: &BTreeSet<(Date, Date)>| of.iter().map(|(_, end)| *end).max();
+    let begin = |of: &BTreeSet<(Date, Date)>| of.first().map(|(begin, _)| *begin);
+    let (Some(x_begin), Some(y_begin)) = (begin(&x), begin(&y)) else {
+        return Agreement::Silent;
+    };
+    if end(&x) < Some(y_begin) || end(&y) < Some(x_begin) {
+        return Agreement::Differs;
+    }
+    if x.is_disjoint(&y) { Agreement::Silent } else { Agreement::Close }
 }
 
 fn day(day: Date) -> Option<DateSpan> {

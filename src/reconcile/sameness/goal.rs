@@ -8,7 +8,7 @@ use super::super::person::Person;
 use super::amount::{Measure, amounts};
 use super::evidence::{Agreement, codings, concept, texts};
 use super::problem::{Problems, problems};
-use super::{ONLY_IF_UNIQUE, Sameness, is_dated};
+use super::{ALONE_THAT_DAY, ONLY_IF_UNIQUE, Sameness, is_dated};
 
 /// Goals that began further apart are a recurrence, not the same goal.
 const RECURRENCE_DAYS: i64 = 180;
@@ -33,6 +33,10 @@ pub(super) fn same_fact(person: &Person<'_>, a: &Claim<'_>, b: &Claim<'_>) -> Sa
     // This year's goal or that of the year before: it is the only one, or it cannot be told.
     if is_dated(a) != is_dated(b) && targets != Agreement::Same && !addresses.agree() {
         return Sameness::Same { rule: "goal-only", strength: ONLY_IF_UNIQUE };
+    }
+    // The same target for what may be another problem: if there is but one such goal.
+    if addresses == Problems::Unproven {
+        return Sameness::Same { rule: "goal-target", strength: ALONE_THAT_DAY };
     }
     let mut strength = if about == Agreement::Same { 60 } else { 50 };
     strength += u8::from(targets == Agreement::Same) * 4;
