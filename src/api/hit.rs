@@ -21,7 +21,11 @@ impl Hit {
     /// then by id; our Provenances come last, by the id of what they are about.
     pub(super) fn key(&self) -> PageKey {
         match self {
-            Self::Row(row) => PageKey { rank: u8::from(!row.row().made_by_us), id: row.row().id },
+            Self::Row(row) => {
+                // What we propose stands among what is stated.
+                let is_woven = row.row().made_by_us && row.resource_type.name() == "CarePlan";
+                PageKey { rank: u8::from(!is_woven), id: row.row().id }
+            }
             Self::Provenance(row) => PageKey { rank: 2, id: row.row().id },
         }
     }

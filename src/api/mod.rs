@@ -11,6 +11,7 @@ mod batch;
 mod body;
 mod call;
 mod care_dates;
+mod care_loops;
 mod care_person;
 mod chain;
 mod claim;

@@ -7,10 +7,10 @@ use std::sync::{Arc, OnceLock};
 use crate::fhir::ResourceType;
 use crate::flow::{
     Access, DerivedId, Disposition, Home, Indexed, Override, Owner, RecordDisposition, RecordKey,
-    State, View, ViewRow, ViewStamp, unstamp_meta,
+    State, Version, View, ViewRow, ViewStamp, unstamp_meta,
 };
 use crate::reconcile::{self, ChartInput, DirectoryInput, InputRecord, PersonInput, PreviousRows};
-use crate::store::{Store, StoreError, StoredRecord, Table};
+use crate::store::{Contents, Store, StoreError, StoredRecord, Table};
 
 use super::accept::provenance_targets;
 use super::gateway::{Gateway, GatewayError};
@@ -148,8 +148,17 @@ fn standing_overrides(store: &dyn Store, homes: &[Home]) -> Result<Vec<Override>
 
 fn input_record(record: StoredRecord) -> InputRecord {
     let StoredRecord { id, header, mut contents } = record;
+    let statuses = match header.key.resource_type.name() {
+        "Task" => header.versions().iter().map(|v| status_of(v, &contents)).collect(),
+        _ => Vec::new(),
+    };
     let content = header.last_live().and_then(|v| contents.remove(&v.hash)).map(Arc::new);
-    InputRecord { id, header, content }
+    InputRecord { id, header, content, statuses }
+}
+
+fn status_of(version: &Version, contents: &Contents) -> Option<Box<str>> {
+    let content = contents.get(&version.hash).filter(|_| version.state == State::Live);
+    content?.facts.status.clone()
 }
 
 /// Records without patient outside the directory: no view, but a disposition each.

@@ -12,6 +12,8 @@ pub(super) struct Claim<'a> {
     pub(super) facts: &'a Facts,
     pub(super) body: &'a [u8],
     pub(super) state: ClaimState,
+    /// Of a Task: what each version says its status is, oldest first.
+    pub(super) statuses: &'a [Option<Box<str>>],
     /// `meta.source`: where the endpoint itself has it from.
     pub(super) origin: Option<Box<str>>,
 }
@@ -46,7 +48,8 @@ impl<'a> Claim<'a> {
             State::Live => ClaimState::Live,
         };
         let origin = peek::meta_source(&content.body);
-        Self { id: record.id, header: &record.header, facts, body: &content.body, state, origin }
+        let (header, statuses) = (&record.header, record.statuses.as_slice());
+        Self { id: record.id, header, facts, body: &content.body, state, statuses, origin }
     }
 
     pub(super) fn key(&self) -> &'a RecordKey {

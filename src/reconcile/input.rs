@@ -52,6 +52,9 @@ pub struct InputRecord {
     /// Content of the current version if that is live, else of the last live one; `None` if
     /// there never was one.
     pub content: Option<Arc<Content>>,
+    /// Of a Task: what each version says its status is, oldest first; `None` where it was
+    /// withdrawn. Of others nothing.
+    pub statuses: Vec<Option<Box<str>>>,
 }
 
 /// What is configured about an endpoint.

@@ -7,6 +7,8 @@ use serde::Deserialize;
 use crate::compare::Crosswalk;
 use crate::flow::Hash;
 
+use super::checklist::TransitionPolicy;
+use super::loops::TaskStates;
 use super::windows::FindingPolicy;
 
 /// The policy in force.
@@ -51,6 +53,8 @@ struct PolicyFile {
     together: BTreeMap<String, Vec<Vec<String>>>,
     conflicts: BTreeMap<String, Vec<String>>,
     findings: FindingPolicy,
+    task_states: TaskStates,
+    transition: TransitionPolicy,
     woven_plan: WovenPlanPolicy,
 }
 
@@ -75,6 +79,7 @@ impl Policy {
             return Err("policy: bucket_cap must lie between 2 and 1024".to_owned());
         }
         file.findings.check()?;
+        file.task_states.check()?;
         let policy =
             Self { hash: Hash::of(text.as_bytes()), file, crosswalk: Crosswalk::default() };
         Ok(policy.with_crosswalk(Crosswalk::embedded()))
@@ -115,6 +120,16 @@ impl Policy {
     /// The days and codes of the finding rules.
     pub(super) fn findings(&self) -> &FindingPolicy {
         &self.file.findings
+    }
+
+    /// What follows a discharge.
+    pub(super) fn transition(&self) -> &TransitionPolicy {
+        &self.file.transition
+    }
+
+    /// Which status of a task follows which, and who may set it.
+    pub(super) fn task_states(&self) -> &TaskStates {
+        &self.file.task_states
     }
 
     /// The title of the woven plan.

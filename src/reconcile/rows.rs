@@ -80,7 +80,7 @@ fn row(
     }
 }
 
-fn member(claim: &Claim<'_>, rule: &str) -> Member {
+pub(super) fn member(claim: &Claim<'_>, rule: &str) -> Member {
     let current = claim.header.current();
     Member {
         key: claim.key().clone(),

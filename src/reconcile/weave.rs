@@ -9,6 +9,7 @@ use crate::flow::{
     RecordKey, Version, View, coverage,
 };
 
+use super::calendar::Calendar;
 use super::claim::{Claim, ClaimState};
 use super::conflicts;
 use super::group::group_all;
@@ -17,7 +18,9 @@ use super::overrides::Overrides;
 use super::person::{Person, Surroundings};
 use super::plan;
 use super::policy::Policy;
+use super::proposals;
 use super::rows;
+use super::scene::Scene;
 
 /// Weaves the view of one person. The order of charts and records does not matter; rows come
 /// without search values.
@@ -51,15 +54,18 @@ pub fn weave(
     let owner = Owner::Person(shown.unwrap_or_default());
     let material = plan::Material::of(&tables);
     plan::add_woven_plan(&person, &material, &mut tables);
-    let found = conflicts::add_conflicts(&person, &material, &mut tables, as_of);
+    let scene = Scene::new(&person, &material);
+    let mut calendar = Calendar::new(as_of);
+    let disputes = conflicts::add_conflicts(&scene, &mut tables, &mut calendar);
+    proposals::add_proposals(&scene, &mut tables, &mut calendar);
     View {
         owner,
         stamp: input.stamp.clone(),
         tables,
         dispositions,
-        next_change: found.next_change,
+        next_change: calendar.next(),
         directory_refs: outside.into_iter().collect(),
-        disputes: found.disputes,
+        disputes,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::compare::clinical_text;
 use crate::flow::Token;
@@ -86,8 +87,17 @@ impl FindingPolicy {
         Ok(())
     }
 
-    pub(super) fn is_referral(&self, codes: &[Token]) -> bool {
-        any_of(&self.referral_codes, codes)
+    /// Whether an order is a referral, by what is ordered or by the kind of order.
+    pub(super) fn is_referral(&self, request: &Value) -> bool {
+        let concepts = request.get("category").and_then(Value::as_array).into_iter().flatten();
+        let mut codings = concepts
+            .chain(request.get("code"))
+            .filter_map(|concept| concept.get("coding")?.as_array())
+            .flatten();
+        codings.any(|coding| {
+            let of = |name: &str| coding.get(name).and_then(Value::as_str).unwrap_or_default();
+            self.referral_codes.contains(&format!("{}|{}", of("system"), of("code")))
+        })
     }
 
     pub(super) fn is_reconciliation(&self, codes: &[Token]) -> bool {

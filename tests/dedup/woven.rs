@@ -62,6 +62,7 @@ pub(crate) fn view(world: &World) -> View {
                 id: KEY.record(&record.key),
                 header: RecordHeader::new(record.key, seq as u64 + 1, record.parent, version),
                 content: Some(Arc::new(record.content)),
+                statuses: Vec::new(),
             };
             let chart = record.header.home().chart().unwrap().clone();
             charts.entry(chart).or_default().push(record);

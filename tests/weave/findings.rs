@@ -3,14 +3,14 @@
 use super::*;
 
 /// The DetectedIssues of one rule on a day.
-fn told(sources: &[(&str, Value)], day: Date, rule: &str) -> Vec<Value> {
+pub(super) fn told(sources: &[(&str, Value)], day: Date, rule: &str) -> Vec<Value> {
     let view = woven_on(day, charts(records(sources)), Vec::new(), &NoPreviousRows);
     let issues = rows(&view, "DetectedIssue").into_iter().map(body);
     issues.filter(|issue| issue["code"]["coding"][0]["code"] == rule).collect()
 }
 
 /// The one DetectedIssue of a rule, which names what it is about, who says so, and what to do.
-fn one(sources: &[(&str, Value)], day: Date, rule: &str) -> Value {
+pub(super) fn one(sources: &[(&str, Value)], day: Date, rule: &str) -> Value {
     let mut all = told(sources, day, rule);
     assert_eq!(all.len(), 1, "{rule}: {all:?}");
     let issue = all.remove(0);
@@ -23,26 +23,26 @@ fn one(sources: &[(&str, Value)], day: Date, rule: &str) -> Value {
     issue
 }
 
-fn none(sources: &[(&str, Value)], day: Date, rule: &str) {
+pub(super) fn none(sources: &[(&str, Value)], day: Date, rule: &str) {
     let found = told(sources, day, rule);
     assert!(found.is_empty(), "{rule}: {found:?}");
 }
 
-fn with(
+pub(super) fn with(
     base: &[(&'static str, Value)],
     more: Vec<(&'static str, Value)>,
 ) -> Vec<(&'static str, Value)> {
     base.iter().cloned().chain(more).collect()
 }
 
-fn set(mut resource: Value, members: Value) -> Value {
+pub(super) fn set(mut resource: Value, members: Value) -> Value {
     for (name, value) in members.as_object().unwrap() {
         resource[name] = value.clone();
     }
     resource
 }
 
-fn persons() -> Vec<(&'static str, Value)> {
+pub(super) fn persons() -> Vec<(&'static str, Value)> {
     ENDPOINTS.map(|endpoint| (endpoint, patient())).to_vec()
 }
 
@@ -63,13 +63,13 @@ fn task(id: &str, status: &str, changed: &str) -> Value {
         "focus": {"reference": "ServiceRequest/s"}}))
 }
 
-fn medication(id: &str, drug: &str, day: &str, dose: &str) -> Value {
+pub(super) fn medication(id: &str, drug: &str, day: &str, dose: &str) -> Value {
     about_p(json!({"resourceType": "MedicationRequest", "id": id, "status": "active",
         "intent": "order", "medicationCodeableConcept": {"text": drug}, "authoredOn": day,
         "dosageInstruction": [{"text": dose}]}))
 }
 
-fn encounter(id: &str, class: &str, start: &str, end: &str) -> Value {
+pub(super) fn encounter(id: &str, class: &str, start: &str, end: &str) -> Value {
     about_p(json!({"resourceType": "Encounter", "id": id, "status": "finished",
         "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": class},
         "period": {"start": start, "end": end}}))
@@ -388,8 +388,10 @@ proptest! {
         let on = |day: Date| {
             woven_on(day, given.iter().map(again).collect(), Vec::new(), &NoPreviousRows)
         };
-        let told = |view: &View| rows(view, "DetectedIssue").iter().map(|r| r.body.clone())
-            .collect::<Vec<_>>();
+        let told = |view: &View| {
+            let ours = view.tables.values().flatten().filter(|row| row.made_by_us);
+            ours.map(|row| row.body.clone()).collect::<Vec<_>>()
+        };
         let mut announced = on(date(2025, 12, 30));
         let mut changes = 0;
         let last = date(2027, 6, 1);

@@ -39,6 +39,10 @@ fn an_open_order_with_its_work_done_awaits_closure() {
     assert!(FINDING_RULES.contains(&"awaiting-closure"));
     let both = vec![task("t", "completed"), task("u", "in-progress")];
     assert_eq!(rules(&with(both, panel())), ["open-loop"], "there is work left");
+    let elsewhere = vec![task("t", "rejected"), task("u", "completed")];
+    assert_eq!(rules(&with(elsewhere, panel())), ["awaiting-closure"], "somebody else did it");
+    let nobody = vec![task("t", "rejected"), task("u", "failed")];
+    assert_eq!(rules(&with(nobody, panel())), ["open-loop"]);
     let mut weekly = panel();
     weekly["occurrenceTiming"] = json!({"repeat": {"frequency": 1, "period": 1,
         "periodUnit": "wk"}});
@@ -64,4 +68,83 @@ fn a_goal_is_told_with_the_problem_it_is_for() {
     ]);
     let (_, text) = plan_text(&view);
     assert!(text.contains("(for Asthma, active)") && text.contains("(for Obesity, active)"));
+}
+
+#[test]
+fn which_status_may_follow_which() {
+    // Apart from the policy: what the state machine of STANDARDS allows, by one step or several.
+    let legal = [
+        ("draft", "completed", true),
+        ("requested", "accepted", true),
+        ("requested", "completed", true),
+        ("accepted", "on-hold", true),
+        ("on-hold", "in-progress", true),
+        ("in-progress", "failed", true),
+        ("completed", "entered-in-error", true),
+        ("accepted", "requested", false),
+        ("accepted", "rejected", false),
+        ("in-progress", "accepted", false),
+        ("rejected", "accepted", false),
+        ("cancelled", "in-progress", false),
+        ("failed", "completed", false),
+        ("completed", "cancelled", false),
+    ];
+    for (from, to, is_legal) in legal {
+        let sources = [
+            ("valley", patient()),
+            ("valley", order("s", "2026-01-05", "order", "1")),
+            ("valley", task("t", to)),
+        ];
+        let mut charts = charts(records(&sources));
+        for record in charts.iter_mut().flat_map(|chart| &mut chart.records) {
+            if record.header.key.resource_type.name() == "Task" {
+                record.statuses = vec![Some(from.into()), None, Some(to.into())];
+            }
+        }
+        let view = woven(charts, &NoPreviousRows);
+        let told = rules(&view).contains(&"illegal-transition".to_owned());
+        // What was entered in error is no longer in the view, so nothing is told of it.
+        assert_eq!(told, !is_legal, "from {from} to {to}");
+    }
+}
+
+#[test]
+fn only_the_owner_says_that_work_is_done() {
+    let organization =
+        |value: &str| json!({"identifier": {"system": "urn:oid:1.9", "value": value}});
+    let stated = |status: &str| {
+        let mut task = task("t", status);
+        task["identifier"] = json!([{"system": "urn:oid:1.2.3", "value": "T1"}]);
+        task["requester"] = organization("valley");
+        task["owner"] = organization("mercy");
+        task
+    };
+    let both = |requester: &str, owner: &str| {
+        let sources = [
+            ("valley", patient()),
+            ("mercy", patient()),
+            ("valley", order("s", "2026-01-05", "order", "1")),
+            ("valley", stated(requester)),
+            ("mercy", stated(owner)),
+        ];
+        let view = woven_by(&sources, |endpoint| {
+            vec![Identifier {
+                system: "urn:oid:1.9".into(),
+                value: endpoint.into(),
+                ..Identifier::default()
+            }]
+        });
+        rules(&view)
+    };
+    let told = |requester: &str, owner: &str| {
+        both(requester, owner).contains(&"unauthorised-status".to_owned())
+    };
+    assert!(told("completed", "in-progress"), "the requester cannot know");
+    assert!(told("in-progress", "requested"), "told before the owner said so");
+    assert!(!told("completed", "completed"), "a copy");
+    assert!(!told("requested", "in-progress"), "an old copy");
+    assert!(!told("cancelled", "in-progress"), "either may cancel");
+    assert!(told("requested", "draft"), "the owner drafts nothing");
+    assert!(both("rejected", "completed").contains(&"C11".to_owned()), "two ends of one task");
+    assert!(!both("accepted", "completed").contains(&"C11".to_owned()));
 }

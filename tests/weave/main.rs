@@ -10,6 +10,7 @@ mod likeness;
 mod loops;
 mod overrides;
 mod problems;
+mod transitions;
 mod undated;
 mod whole;
 
@@ -23,8 +24,8 @@ use serde_json::{Value, json};
 
 use careweave::fhir::{ResourceType, StructureCheck};
 use careweave::flow::{
-    ChartKey, DerivedId, DisclosureClass, Disposition, Hash, IdKey, Override, Owner, RecordHeader,
-    State, Version, View, ViewRow, ViewStamp,
+    ChartKey, DerivedId, DisclosureClass, Disposition, Hash, IdKey, Identifier, Override, Owner,
+    RecordHeader, State, Version, View, ViewRow, ViewStamp,
 };
 use careweave::ingest::{EndpointBases, Ingest};
 use careweave::reconcile::*;
@@ -65,6 +66,7 @@ fn records(sources: &[(&str, Value)]) -> Vec<InputRecord> {
                 id: KEY.record(&record.key),
                 header: RecordHeader::new(record.key, seq as u64 + 1, record.parent, version),
                 content: Some(Arc::new(record.content)),
+                statuses: Vec::new(),
             });
         }
     }
@@ -99,17 +101,32 @@ fn woven_on(
     overrides: Vec<Override>,
     previous: &dyn PreviousRows,
 ) -> View {
-    let endpoints = ENDPOINTS
-        .iter()
-        .map(|e| {
-            let facts = EndpointFacts {
-                base_url: base(e),
-                name: (*e).to_owned(),
-                ..EndpointFacts::default()
-            };
-            ((*e).into(), facts)
-        })
-        .collect();
+    let endpoints = endpoints(|_| Vec::new());
+    woven_at(as_of, charts, overrides, (&endpoints, previous))
+}
+
+fn endpoints(organizations: impl Fn(&str) -> Vec<Identifier>) -> BTreeMap<Arc<str>, EndpointFacts> {
+    let facts = |endpoint: &str| EndpointFacts {
+        base_url: base(endpoint),
+        name: endpoint.to_owned(),
+        organizations: organizations(endpoint),
+        ..EndpointFacts::default()
+    };
+    ENDPOINTS.iter().map(|e| ((*e).into(), facts(e))).collect()
+}
+
+/// Woven where each endpoint is the system of these organizations.
+fn woven_by(sources: &[(&str, Value)], organizations: impl Fn(&str) -> Vec<Identifier>) -> View {
+    let endpoints = endpoints(organizations);
+    woven_at(DAY, charts(records(sources)), Vec::new(), (&endpoints, &NoPreviousRows))
+}
+
+fn woven_at(
+    as_of: Date,
+    charts: Vec<ChartInput>,
+    overrides: Vec<Override>,
+    (endpoints, previous): (&BTreeMap<Arc<str>, EndpointFacts>, &dyn PreviousRows),
+) -> View {
     let stamp = ViewStamp {
         weave: WEAVE_VERSION,
         policy: POLICY.hash(),
@@ -118,7 +135,7 @@ fn woven_on(
         as_of,
     };
     let outside = &NothingOutside;
-    let input = PersonInput { charts, overrides, outside, endpoints: &endpoints, stamp };
+    let input = PersonInput { charts, overrides, outside, endpoints, stamp };
     weave(&input, previous, &POLICY, &KEY, as_of)
 }
 

@@ -2,6 +2,7 @@
 
 mod bundles;
 mod care;
+mod care_loops;
 mod chains;
 mod conditions;
 mod coverage;

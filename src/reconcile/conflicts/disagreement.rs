@@ -90,6 +90,7 @@ fn disagreement(
         // The woven plan's activities are chosen by rule alone.
         sides: if row.made_by_us { Vec::new() } else { speakers.clone() },
         speakers,
+        stage: None,
         since,
         title,
         detail: format!(
@@ -156,6 +157,7 @@ fn retraction(scene: &Scene<'_>, group: &Group) -> Option<Conflict> {
         implicated: vec![(group.resource_type, shown.id)],
         speakers: everyone.collect(),
         sides: Vec::new(),
+        stage: None,
         since: scene.said_on(first),
         title: "retracted by one source, still stated by another",
         detail: format!(
@@ -202,6 +204,7 @@ pub(super) fn related(scene: &Scene<'_>) -> Vec<Conflict> {
                 implicated: implicated.to_vec(),
                 speakers: vec![x, y],
                 sides: Vec::new(),
+                stage: None,
                 since: scene.said_on(x).max(scene.said_on(y)),
                 title,
                 detail: format!("{of_x} and {of_y} differ. {advice}"),

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::fhir::canonical_bytes;
 use crate::flow::{DerivedId, Dispute, Hash, Override, Resolution, ViewRow};
 
+use super::super::loops::STAGE_SYSTEM;
 use super::super::merge::TAG_SYSTEM;
 use super::super::overrides::basis;
 use super::super::{FINDING_RULES, RESOLVED, RULE_SYSTEM};
@@ -103,7 +104,11 @@ fn body(
         "code": conflict.rule,
         "display": conflict.title,
     });
-    set("code", json!({"coding": [coding], "text": conflict.title}));
+    let stage = conflict.stage.map(
+        |stage| json!({"system": STAGE_SYSTEM, "code": stage.code(), "display": stage.text()}),
+    );
+    let codings: Vec<Value> = std::iter::once(coding).chain(stage).collect();
+    set("code", json!({"coding": codings, "text": conflict.title}));
     set("severity", json!(severity));
     if let Some(subject) = subject {
         set("patient", json!({"reference": subject}));

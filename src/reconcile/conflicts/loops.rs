@@ -11,9 +11,8 @@ use crate::fhir::parse_moment;
 use crate::flow::{RefTarget, Role};
 
 use super::super::claim::ClaimState;
-use super::super::narrative;
+use super::super::loops::{Stage, since};
 use super::super::plan::Shown;
-use super::calendar::last_day;
 use super::scene::{Scene, list, named, status, text};
 use super::{Conflict, Severity};
 
@@ -22,8 +21,6 @@ pub(super) const OPEN: [&str; 6] =
     ["requested", "received", "accepted", "ready", "in-progress", "on-hold"];
 /// Statuses of a task that nobody acts on any more.
 const OVER: [&str; 5] = ["completed", "cancelled", "rejected", "failed", "entered-in-error"];
-/// What a task does to an order other than fulfil it.
-const OTHER_WORK: [&str; 6] = ["approve", "abort", "replace", "change", "suspend", "resume"];
 /// Where the outcome of an order is stated.
 const OUTCOMES: [&str; 5] =
     ["Procedure", "Observation", "DiagnosticReport", "DocumentReference", "Encounter"];
@@ -46,12 +43,6 @@ pub(super) fn loops(scene: &Scene<'_>) -> Vec<Conflict> {
         found.extend(parts_done(scene, task));
     }
     found
-}
-
-/// Whether a task is to fulfil the order that is its focus, as a whole.
-pub(super) fn fulfils(task: &Shown) -> bool {
-    let code = narrative::code(task.body.get("code"));
-    task.body.get("partOf").is_none() && !code.is_some_and(|code| OTHER_WORK.contains(&code))
 }
 
 pub(super) fn is_open(task: &Shown) -> bool {
@@ -137,7 +128,7 @@ fn without_outcome<'o>(
     task: &Shown,
     outcomes: impl FnOnce() -> &'o BTreeSet<usize>,
 ) -> Option<Conflict> {
-    let is_done = status(task) == "completed" && fulfils(task);
+    let is_done = status(task) == "completed" && scene.workflow.fulfils(task);
     if !is_done || list(task, "output").next().is_some() {
         return None;
     }
@@ -162,7 +153,7 @@ fn awaiting_closure(scene: &Scene<'_>, request: &Shown) -> Option<Conflict> {
     if status(request) != "active" || request.body.get("occurrenceTiming").is_some() {
         return None;
     }
-    let own = || scene.tasks_on(request).iter().filter(|task| fulfils(task));
+    let own = || scene.tasks_on(request).iter().filter(|task| scene.workflow.fulfils(task));
     let done = *own().find(|task| status(task) == "completed")?;
     if own().any(|task| !is_over(task)) {
         return None;
@@ -176,7 +167,7 @@ fn awaiting_closure(scene: &Scene<'_>, request: &Shown) -> Option<Conflict> {
     let title = "work done, order still active";
     // Which task did it may change; the finding is the order's.
     let found = Conflict::of("awaiting-closure", Severity::Low, &[request, done], title, detail);
-    Some(found.of_first().since(since(done)))
+    Some(found.of_first().at(Stage::AwaitingClosure).since(since(done)))
 }
 
 /// C14: changed before it was written.
@@ -224,12 +215,6 @@ fn parts_done(scene: &Scene<'_>, task: &Shown) -> Option<Conflict> {
     );
     let title = "parts completed, task still open";
     Some(Conflict::of("C15", Severity::Low, &about, title, detail).of_first().since(last))
-}
-
-/// The day on which a task came to its present state.
-pub(super) fn since(task: &Shown) -> Option<jiff::civil::Date> {
-    let of = |element: &str| task.body.get(element).and_then(last_day);
-    of("lastModified").or_else(|| of("authoredOn"))
 }
 
 /// Whether an order recurs: it is not closed by one task.

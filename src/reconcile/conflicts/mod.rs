@@ -5,15 +5,14 @@
 //! One file per subject. A rule looks at parsed resources of the view and at facts, never at
 //! bodies, and asks the `Calendar` whatever depends on the day.
 
-mod calendar;
 mod disagreement;
 mod goals;
 mod issue;
 mod loops;
 mod orders;
 mod plans;
-mod scene;
 mod stages;
+mod steps;
 mod team;
 mod therapy;
 mod transitions;
@@ -25,11 +24,11 @@ use jiff::civil::Date;
 use crate::fhir::ResourceType;
 use crate::flow::{DerivedId, Dispute, ViewRow};
 
-use super::person::Person;
-use super::plan::{Material, Shown};
+use super::calendar::{self, Calendar};
+use super::loops::Stage;
+use super::plan::Shown;
 use super::resolve::shown_reference;
-use calendar::Calendar;
-use scene::Scene;
+use super::scene::{self, Scene};
 
 /// Something that does not agree, or is to be acted on.
 struct Conflict {
@@ -46,6 +45,8 @@ struct Conflict {
     speakers: Vec<usize>,
     /// The claims of which a steward can prefer one.
     sides: Vec<usize>,
+    /// Where the loop stands that it is about.
+    stage: Option<Stage>,
     /// Since when, as the data has it.
     since: Option<Date>,
     /// In a few words.
@@ -77,6 +78,7 @@ impl Conflict {
             implicated: about.iter().map(|s| (s.resource_type, s.id)).collect(),
             speakers: Vec::new(),
             sides: Vec::new(),
+            stage: None,
             since: None,
             title,
             detail,
@@ -89,43 +91,40 @@ impl Conflict {
         self
     }
 
+    fn at(mut self, stage: Stage) -> Self {
+        self.stage = Some(stage);
+        self
+    }
+
     fn since(mut self, day: impl Into<Option<Date>>) -> Self {
         self.since = day.into();
         self
     }
 }
 
-/// What was found besides rows.
-pub(super) struct Found {
-    /// The next day on which something may come, go or read otherwise by itself.
-    pub(super) next_change: Option<Date>,
-    /// What a steward may decide about.
-    pub(super) disputes: Vec<Dispute>,
-}
-
-/// Finds all conflicts and findings and puts them among the rows.
+/// Finds all conflicts and findings and puts them among the rows. Returns what a steward may
+/// decide about.
 pub(super) fn add_conflicts(
-    person: &Person<'_>,
-    material: &Material,
+    scene: &Scene<'_>,
     tables: &mut BTreeMap<ResourceType, Vec<ViewRow>>,
-    as_of: Date,
-) -> Found {
-    let scene = Scene::new(person, material);
-    let mut calendar = Calendar::new(as_of);
-    let mut all = disagreement::disagreements(&scene, tables);
-    all.extend(disagreement::retractions(&scene));
-    let of_goals = goals::goals(&scene, &mut calendar);
-    all.extend(untold(disagreement::related(&scene), &of_goals));
+    calendar: &mut Calendar,
+) -> Vec<Dispute> {
+    let mut all = disagreement::disagreements(scene, tables);
+    all.extend(disagreement::retractions(scene));
+    let of_goals = goals::goals(scene, calendar);
+    all.extend(untold(disagreement::related(scene), &of_goals));
     all.extend(of_goals);
-    all.extend(loops::loops(&scene));
-    all.extend(stages::open_loops(&scene, &mut calendar));
-    all.extend(plans::plans(&scene, &mut calendar));
-    all.extend(team::care_managers(&scene, &mut calendar));
-    all.extend(orders::orders(&scene));
-    all.extend(therapy::therapies(&scene, &mut calendar));
-    all.extend(transitions::transitions(&scene, &mut calendar));
+    all.extend(loops::loops(scene));
+    all.extend(stages::open_loops(scene, calendar));
+    all.extend(steps::steps(scene));
+    all.extend(plans::plans(scene, calendar));
+    all.extend(team::care_managers(scene, calendar));
+    all.extend(orders::orders(scene));
+    all.extend(therapy::therapies(scene, calendar));
+    all.extend(transitions::transitions(scene, calendar));
+    let person = scene.person;
     let subject = person.patient_group().map(|g| shown_reference(person, g));
-    let made = all.into_iter().map(|conflict| issue::issue(&scene, conflict, subject.as_deref()));
+    let made = all.into_iter().map(|conflict| issue::issue(scene, conflict, subject.as_deref()));
     let mut made: Vec<(ViewRow, Dispute)> = made.collect();
     made.sort_by_key(|(row, _)| row.id);
     made.dedup_by_key(|(row, _)| row.id);
@@ -133,7 +132,7 @@ pub(super) fn add_conflicts(
     if !rows.is_empty() {
         tables.insert(ResourceType::of("DetectedIssue"), rows);
     }
-    Found { next_change: calendar.next(), disputes }
+    disputes
 }
 
 /// Goals whose targets exclude each other are told as such, and not as merely different too.

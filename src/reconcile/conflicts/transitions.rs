@@ -1,97 +1,115 @@
-//! After a discharge: nobody has seen the patient, nobody has reconciled the medications.
+//! After a discharge: nobody has seen the patient, nobody has reconciled the medications, other
+//! lines of the checklist are open; the patient is back.
 //! <https://hl7.org/fhir/R4/encounter.html>
 
 use jiff::civil::Date;
 
 use crate::fhir::ResourceType;
-use crate::flow::{DerivedId, Facts};
+use crate::flow::DerivedId;
 
-use super::super::person::Group;
+use super::super::checklist::{Item, checklist, follow_up_days};
 use super::super::plan::Shown;
+use super::super::transition::{Contact, Discharge, contacts, to_follow_up};
 use super::super::windows::EncounterKind;
 use super::calendar::{Calendar, days_after};
-use super::scene::{Scene, status};
+use super::scene::{Scene, order_name, status};
 use super::{Conflict, Severity};
-
-/// A stay, or a visit.
-struct Contact<'a> {
-    group: &'a Group,
-    kind: EncounterKind,
-    from: Date,
-    /// The day of discharge; none while it goes on, or if nobody says.
-    until: Option<Date>,
-    died: bool,
-}
 
 /// All that discharges give rise to.
 pub(super) fn transitions(scene: &Scene<'_>, calendar: &mut Calendar) -> Vec<Conflict> {
     let contacts = contacts(scene);
-    let stays: Vec<&Contact<'_>> =
-        contacts.iter().filter(|c| c.kind == EncounterKind::Inpatient).collect();
     let last_visit =
         contacts.iter().filter(|c| c.kind == EncounterKind::FollowUp).map(|c| c.from).max();
-    // Who is back in hospital, or was only moved, is not to be seen at home.
-    let mut last_begin: Option<Date> = None;
-    let mut found = Vec::new();
-    for stay in stays.iter().rev() {
-        let back = last_begin.is_some_and(|begin| stay.until.is_none_or(|until| begin >= until));
-        last_begin = last_begin.max(Some(stay.from));
-        let Some(discharged) = stay.until.filter(|_| !back && !stay.died) else { continue };
-        if is_dead(scene) || is_told_no_more(scene, discharged, calendar) {
-            continue;
-        }
-        found.extend(no_follow_up(scene, stay, discharged, last_visit, calendar));
-        found.extend(unreconciled(scene, stay, discharged, calendar));
+    let mut found = readmissions(scene, &contacts, calendar);
+    for (stay, discharge) in to_follow_up(scene, &contacts, calendar) {
+        found.extend(no_follow_up(scene, stay, &discharge, last_visit, calendar));
+        found.extend(unreconciled(scene, stay, discharge.on, calendar));
+        let items = checklist(scene, &contacts, &discharge);
+        found.extend(overdue(scene, stay, &discharge, &items, calendar));
     }
     found
 }
 
-/// Stays and visits that took place or are planned, by their first day.
-fn contacts<'a>(scene: &Scene<'a>) -> Vec<Contact<'a>> {
-    let policy = scene.person.policy.findings();
-    let mut contacts: Vec<Contact<'_>> = Vec::new();
-    for group in scene.groups_of("Encounter") {
-        let facts: Vec<&Facts> = scene.facts_of(group).collect();
-        let happens = |f: &&Facts| !matches!(f.status.as_deref(), Some("cancelled" | "unknown"));
-        if !facts.iter().any(happens) {
-            continue;
+/// A stay that began soon after another one had ended.
+fn readmissions(
+    scene: &Scene<'_>,
+    contacts: &[Contact<'_>],
+    calendar: &mut Calendar,
+) -> Vec<Conflict> {
+    let policy = scene.person.policy;
+    let look_back = policy.findings().transition_look_back_days;
+    let mut found = Vec::new();
+    let mut last: Option<(&Contact<'_>, Date)> = None;
+    for stay in contacts.iter().filter(|c| c.kind == EncounterKind::Inpatient) {
+        if let Some((before, discharged)) = last {
+            let until = days_after(discharged, policy.transition().readmission_days);
+            // On the day itself the patient was moved.
+            let is_back = stay.from > discharged && stay.from <= until;
+            if is_back && !calendar.is_past(days_after(stay.from, look_back)) {
+                let detail = format!(
+                    "In hospital again on {} ({}), after a discharge on {discharged} ({}). Look at \
+                     what was missed, and plan the next discharge with the care team.",
+                    stay.from,
+                    scene.speaker(stay.group.first()),
+                    scene.speaker(before.group.first()),
+                );
+                let about = [scene.shown_as(stay.group), scene.shown_as(before.group)];
+                let title = "in hospital again soon after a discharge";
+                let told = of_stay("readmission", Severity::High, &about, title, detail);
+                found.push(told.since(stay.from));
+            }
         }
-        let kinds = facts.iter().map(|f| policy.encounter_kind(&f.categories));
-        let kind = kinds.into_iter().find(|kind| *kind != EncounterKind::Other);
-        let spans = || facts.iter().filter_map(|f| f.when);
-        let (Some(kind), Some(from)) = (kind, spans().find_map(|s| s.low)) else { continue };
-        let is_over = facts.iter().any(|f| f.status.as_deref() == Some("finished"));
-        let until = spans().find_map(|s| s.high).filter(|_| is_over);
-        let died = facts.iter().any(|f| f.value.contains("|exp"));
-        contacts.push(Contact { group, kind, from, until, died });
+        let own = stay.discharge.filter(|d| !d.died).map(|d| (stay, d.on));
+        // A stay within another one ends no stay.
+        last = match (last, own) {
+            (Some((_, end)), Some((_, own))) if own < end => last,
+            (before, own) => own.or(before),
+        };
     }
-    contacts.sort_by_key(|contact| contact.from);
-    contacts
+    found
 }
 
-fn is_dead(scene: &Scene<'_>) -> bool {
-    let patients = scene.groups_of("Patient");
-    let mut demographics = patients
+/// Lines of the checklist that nobody has taken up in time; a missing visit and a missing
+/// reconciliation are told apart.
+fn overdue(
+    scene: &Scene<'_>,
+    stay: &Contact<'_>,
+    discharge: &Discharge,
+    items: &[Item<'_>],
+    calendar: &mut Calendar,
+) -> Option<Conflict> {
+    let others = items.iter().filter(|item| item.met_by.is_none() && !item.has_own_finding());
+    let late: Vec<&Item<'_>> = others.filter(|item| calendar.is_past(item.due)).collect();
+    let since = late.iter().map(|item| item.due).min()?.tomorrow().ok();
+    let lines: Vec<String> = late
         .iter()
-        .flat_map(|group| scene.facts_of(group))
-        .filter_map(|facts| facts.demographics.as_deref());
-    demographics.any(|d| d.deceased)
-}
-
-fn is_told_no_more(scene: &Scene<'_>, discharged: Date, calendar: &mut Calendar) -> bool {
-    let days = scene.person.policy.findings().transition_look_back_days;
-    calendar.is_past(days_after(discharged, days))
+        .map(|item| match item.order {
+            Some(order) => format!("{} ({}), due {}", item.rule.text, order_name(order), item.due),
+            None => format!("{}, due {}", item.rule.text, item.due),
+        })
+        .collect();
+    let detail = format!(
+        "Discharged on {} ({}), and nothing is known of: {}. See to it, or record that it is not \
+         needed.",
+        discharge.on,
+        scene.speaker(stay.group.first()),
+        lines.join("; ")
+    );
+    let about = [scene.shown_as(stay.group)];
+    let title = "open lines of the checklist after discharge";
+    Some(of_stay("checklist-overdue", Severity::Low, &about, title, detail).since(since))
 }
 
 /// Nobody has seen the patient since, and the days for it are over.
 fn no_follow_up(
     scene: &Scene<'_>,
     stay: &Contact<'_>,
-    discharged: Date,
+    discharge: &Discharge,
     last_visit: Option<Date>,
     calendar: &mut Calendar,
 ) -> Option<Conflict> {
-    let days = scene.person.policy.findings().follow_up_days;
+    let discharged = discharge.on;
+    let days = follow_up_days(scene, discharge);
     let due = days_after(discharged, days);
     let seen = last_visit.is_some_and(|visit| visit > discharged);
     if seen || !calendar.is_past(due) {

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::fhir::parse_moment;
 use crate::flow::Role;
 
+use super::super::loops::Actor;
 use super::super::person::Person;
 use super::super::policy::Rule;
 use super::element::{Part, completeness};
@@ -115,18 +116,14 @@ fn is_system_of(person: &Person<'_>, claim: usize, role: Role) -> bool {
     }
 }
 
-/// Who may set a Task status: the requester, the owner, or either.
+/// Who may set a Task status: the requester, the owner, or either, as the policy has it.
 /// <https://hl7.org/fhir/us/sdoh-clinicalcare/>
 fn allowed(person: &Person<'_>, claim: usize, status: &str) -> i64 {
-    let requester = is_system_of(person, claim, Role::Requester);
-    let owner = is_system_of(person, claim, Role::Performer);
-    let may = match status {
-        "draft" | "requested" => requester,
-        "received" | "accepted" | "rejected" | "ready" | "in-progress" | "on-hold" | "failed"
-        | "completed" => owner,
-        "cancelled" => requester || owner,
-        _ => false,
-    };
+    let states = person.policy.task_states();
+    let parties = [(Actor::Requester, Role::Requester), (Actor::Owner, Role::Performer)];
+    let may = parties
+        .iter()
+        .any(|(actor, role)| states.may_set(*actor, status) && is_system_of(person, claim, *role));
     // What the requester set first, the owner's answer moves on.
     let answered = !matches!(status, "draft" | "requested");
     match (may, answered) {

@@ -9,19 +9,19 @@ use serde_json::Value;
 use crate::fhir::ResourceType;
 use crate::flow::{DerivedId, Facts, Role, Token};
 
-use super::super::narrative;
-use super::super::person::{Canon, Group, Person};
-use super::super::plan::{Material, Shown};
-use super::super::resolve::local;
+use super::loops::Workflow;
+use super::narrative;
+use super::person::{Canon, Group, Person};
+use super::plan::{Material, Shown};
+use super::resolve::local;
 
 /// The person's care, indexed.
 pub(super) struct Scene<'a> {
     pub(super) person: &'a Person<'a>,
     pub(super) material: &'a Material,
     groups: HashMap<DerivedId, usize>,
-    by_reference: HashMap<&'a str, &'a Shown>,
-    tasks_on: HashMap<&'a str, Vec<&'a Shown>>,
-    parts_of: HashMap<&'a str, Vec<&'a Shown>>,
+    goals: HashMap<&'a str, &'a Shown>,
+    pub(super) workflow: Workflow<'a>,
 }
 
 impl<'a> Scene<'a> {
@@ -29,19 +29,9 @@ impl<'a> Scene<'a> {
         let groups = person.groups.iter().enumerate();
         let groups = groups.map(|(i, group)| (person.claims[group.shown].id, i)).collect();
         let Material { goals, requests, tasks, .. } = material;
-        let referable = goals.iter().chain(requests).chain(tasks);
-        let by_reference = referable.map(|s| (s.reference.as_str(), s)).collect();
-        let mut tasks_on: HashMap<_, Vec<_>> = HashMap::new();
-        let mut parts_of: HashMap<_, Vec<_>> = HashMap::new();
-        for task in tasks {
-            if let Some(focus) = task.body.get("focus").and_then(reference) {
-                tasks_on.entry(focus).or_default().push(task);
-            }
-            for whole in list(task, "partOf").filter_map(reference) {
-                parts_of.entry(whole).or_default().push(task);
-            }
-        }
-        Self { person, material, groups, by_reference, tasks_on, parts_of }
+        let by_reference = goals.iter().map(|s| (s.reference.as_str(), s)).collect();
+        let workflow = Workflow::new(requests, tasks);
+        Self { person, material, groups, goals: by_reference, workflow }
     }
 
     /// The group of claims that a resource of the view states.
@@ -56,17 +46,17 @@ impl<'a> Scene<'a> {
 
     /// The goal, request or task of a reference.
     pub(super) fn find(&self, reference: &str) -> Option<&'a Shown> {
-        self.by_reference.get(reference).copied()
+        self.goals.get(reference).copied().or_else(|| self.workflow.find(reference))
     }
 
     /// The tasks whose focus it is.
     pub(super) fn tasks_on(&self, request: &Shown) -> &[&'a Shown] {
-        self.tasks_on.get(request.reference.as_str()).map_or(&[], Vec::as_slice)
+        self.workflow.tasks_on(request)
     }
 
     /// The tasks that are part of it.
     pub(super) fn parts_of(&self, task: &Shown) -> &[&'a Shown] {
-        self.parts_of.get(task.reference.as_str()).map_or(&[], Vec::as_slice)
+        self.workflow.parts_of(task)
     }
 
     /// The facts of the live records that state a resource, in the order of their keys.
