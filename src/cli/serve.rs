@@ -30,6 +30,7 @@ pub(super) fn run(common: &Common, output: &Output) -> Result<(), CliError> {
         // Port 0 asks for any free one: links must name the one that was given.
         config.server.listen = listener.local_addr()?;
         let gateway = open_gateway(&config)?;
+        use_packages(&gateway, &config, output)?;
         stop_on_signal(gateway.clone())?;
         output.text(&format!("listening on {}/fhir", gateway.public_base_url()))?;
         let mut workers = vec![tokio::spawn(settle_in_background(gateway.clone()))];
@@ -133,6 +134,19 @@ fn log_outcome(report: &PullReport) {
 /// Waits so long, or until the gateway is told to stop.
 async fn is_stopping_within(gateway: &Gateway, wait: Duration) -> bool {
     tokio::time::timeout(wait, gateway.stopping()).await.is_ok()
+}
+
+/// Has the gateway validate by the packages of the configuration as well.
+fn use_packages(gateway: &Gateway, config: &Config, output: &Output) -> Result<(), CliError> {
+    if config.profiles.packages.is_empty() {
+        return Ok(());
+    }
+    let validator = super::validate::validator(&config.profiles.packages)?;
+    for note in validator.refused() {
+        output.text(&format!("not used: {note}"))?;
+    }
+    gateway.use_validator(Arc::new(validator));
+    Ok(())
 }
 
 /// Settles what writers leave dirty, and what a new day makes dirty, as long as the gateway runs.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::CliError;
 use super::output::Output;
 use crate::fhir::{Finding, Severity, Validator, operation_outcome, xml};
-use crate::files::{Bounds, Form, Odd, Piece, Place, read, walk};
+use crate::files::{Bounds, Form, Odd, PackageBounds, Piece, Place, read, read_package, walk};
 
 /// Shown below the options.
 pub(super) const AFTER_HELP: &str = "\
@@ -18,7 +18,10 @@ something to tell.
 
 Exit status: 0 no errors; 1 a resource breaks a rule or a file could not be read; 2 wrong usage.
 
-Example: careweave validate exports/ --json";
+Profiles come from --package and are checked where a resource claims them or --profile names them;
+one that is not known is told as a warning.
+
+Example: careweave validate exports/ --package us-core.tgz --json";
 
 /// What to validate.
 #[derive(Args)]
@@ -26,10 +29,19 @@ pub(super) struct ValidateArgs {
     /// Files and folders
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
+
+    /// A profile that all must conform to, besides those they claim; may be repeated
+    #[arg(long, value_name = "URL")]
+    profile: Vec<String>,
+
+    /// A FHIR package (.tgz) or a folder of packages, such as ~/.fhir/packages; may be repeated
+    #[arg(long, value_name = "FILE")]
+    package: Vec<PathBuf>,
 }
 
 #[derive(Default)]
-struct Told {
+struct Told<'p> {
+    profiles: &'p [&'p str],
     outcomes: Vec<Value>,
     resources: usize,
     errors: usize,
@@ -39,11 +51,15 @@ struct Told {
 
 /// Validates, prints every finding, fails if one is an error.
 pub(super) fn run(args: &ValidateArgs, output: &Output) -> Result<(), CliError> {
-    let validator = Validator::new().map_err(CliError::Failed)?;
+    let validator = validator(&args.package)?;
+    for note in validator.refused() {
+        output.text(&format!("not used: {note}"))?;
+    }
+    let profiles: Vec<&str> = args.profile.iter().map(String::as_str).collect();
     let bounds = Bounds::default();
     let walked =
         walk(&args.paths, &bounds).map_err(|e| CliError::Usage(format!("{e}: {}", e.source)))?;
-    let mut told = Told::default();
+    let mut told = Told { profiles: &profiles, ..Told::default() };
     for odd in &walked.odd {
         told.odd(odd, output)?;
     }
@@ -55,7 +71,7 @@ pub(super) fn run(args: &ValidateArgs, output: &Output) -> Result<(), CliError> 
             }
         }
     }
-    let Told { outcomes, resources, errors, warnings, unread } = told;
+    let Told { outcomes, resources, errors, warnings, unread, .. } = told;
     if output.is_json() {
         output.json(&json!({"resourceType": "Bundle", "type": "collection",
             "entry": outcomes}))?;
@@ -70,7 +86,18 @@ pub(super) fn run(args: &ValidateArgs, output: &Output) -> Result<(), CliError> 
     }
 }
 
-impl Told {
+/// What validates by R4 and by the profiles of these packages.
+pub(super) fn validator(packages: &[PathBuf]) -> Result<Validator, CliError> {
+    let mut texts = Vec::new();
+    for path in packages {
+        let read = read_package(path, &PackageBounds::default());
+        let found = read.map_err(|e| CliError::Usage(format!("{}: {e}", path.display())))?;
+        texts.extend(found);
+    }
+    Validator::with_definitions(&texts).map_err(CliError::Failed)
+}
+
+impl Told<'_> {
     fn piece(
         &mut self,
         validator: &Validator,
@@ -90,7 +117,7 @@ impl Told {
         self.resources += 1;
         match read {
             Ok((text, value)) => {
-                self.tell(&piece.place, &validator.validate(&text, &value, &[]), output)
+                self.tell(&piece.place, &validator.validate(&text, &value, self.profiles), output)
             }
             Err(why) => self.unread(&piece.place, &why, output),
         }

@@ -96,6 +96,10 @@ impl Config {
             let text = format!("no file at {}; correct the path", path.display());
             push(findings, Severity::Error, key.to_owned(), text);
         }
+        for path in self.profiles.packages.iter().filter(|path| !path.exists()) {
+            let text = format!("no file or folder at {}; correct the path", path.display());
+            push(findings, Severity::Error, "profiles.packages".to_owned(), text);
+        }
     }
 }
 

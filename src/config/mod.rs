@@ -47,6 +47,8 @@ pub struct Config {
     pub reconcile: ReconcileConfig,
     /// `[care]`.
     pub care: CareConfig,
+    /// `[profiles]`.
+    pub profiles: ProfilesConfig,
     /// `[limits]`.
     pub limits: LimitsConfig,
     /// `[log]`.
@@ -128,6 +130,14 @@ pub enum SecondReviewer {
     Always,
 }
 
+/// `[profiles]`: what resources are validated by.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProfilesConfig {
+    /// FHIR packages (`.tgz`) and folders of packages.
+    pub packages: Vec<PathBuf>,
+}
+
 /// `[reconcile]`: how records are woven.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -169,6 +179,7 @@ impl Default for Config {
             identity: IdentityConfig::default(),
             reconcile: ReconcileConfig::default(),
             care: CareConfig::default(),
+            profiles: ProfilesConfig::default(),
             limits: LimitsConfig::default(),
             log: LogConfig::default(),
         }

@@ -9,6 +9,7 @@
 
 mod lines;
 mod odd;
+mod package;
 mod pieces;
 mod table;
 mod tell;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub use odd::{Odd, Why};
+pub use package::{PackageBounds, PackageError, read_package};
 pub use pieces::{Pieces, read, read_as};
 pub use table::{TableForm, read_table};
 pub use walk::{Found, Walked, walk};

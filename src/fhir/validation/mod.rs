@@ -5,6 +5,7 @@
 //! the profiles demand: invariants, what references refer to, narratives that act.
 
 mod place;
+mod profile;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -14,8 +15,9 @@ use serde_json::Value;
 
 use super::fhirpath::{KnowsTypes, Node};
 use super::structure::Problem;
-use super::{Issue, StructureCheck};
+use super::{Issue, ResourceType, StructureCheck};
 use place::Place;
+use profile::{Profiles, R4_TYPES};
 use rules::Rules;
 use walk::Walk;
 
@@ -78,6 +80,7 @@ const FINDINGS_MAX: usize = 200;
 pub struct Validator {
     check: StructureCheck,
     rules: Rules,
+    profiles: Profiles,
 }
 
 impl Validator {
@@ -86,7 +89,30 @@ impl Validator {
     /// # Errors
     /// Names the definition or the rule that cannot be used.
     pub fn new() -> Result<Self, String> {
-        Ok(Self { check: StructureCheck::new(&[])?, rules: Rules::of_r4()? })
+        Self::with_definitions(&[])
+    }
+
+    /// The same with the definitions of packages: texts of StructureDefinitions, ValueSets and
+    /// CodeSystems. Other resources are left out.
+    ///
+    /// # Errors
+    /// Names what of careweave's own cannot be used; for packages see [`Validator::refused`].
+    pub fn with_definitions(texts: &[String]) -> Result<Self, String> {
+        Ok(Self {
+            check: StructureCheck::new(&[])?,
+            rules: Rules::of_r4()?,
+            profiles: Profiles::compile(texts),
+        })
+    }
+
+    /// The profiles of packages that cannot be used, as `URL: why`.
+    pub fn refused(&self) -> Vec<String> {
+        self.profiles.refused().iter().map(|(url, why)| format!("{url}: {why}")).collect()
+    }
+
+    /// How many profiles of packages can be used.
+    pub fn profiles_known(&self) -> usize {
+        self.profiles.len()
     }
 
     /// All that is to be said of one resource, given as text and as parsed value of that text, by
@@ -117,28 +143,46 @@ impl Validator {
 }
 
 impl Validator {
-    /// Says of each profile that cannot be checked that it was not.
+    /// Checks the profiles that are asked for and those that the resource claims.
     fn profiles(&self, resource: &Value, asked: &[&str], findings: &mut Vec<Finding>) {
         let kind = Node::resource(resource).kind;
-        for url in asked {
-            let text = match url.strip_prefix(R4_TYPES) {
-                Some(name) if name == kind => continue,
-                Some(_) => format!("it is no {url}"),
-                None => format!("the profile {url} is not known here"),
+        let claimed = resource["meta"]["profile"].as_array().into_iter().flatten();
+        let mut urls: Vec<&str> = claimed.filter_map(Value::as_str).take(PROFILES_MAX).collect();
+        urls.extend(asked);
+        urls.sort_unstable();
+        urls.dedup();
+        for url in urls {
+            let of = match self.profiles.get(url) {
+                Some(profile) if profile.type_name == kind => {
+                    profile.check(resource, findings);
+                    continue;
+                }
+                Some(profile) => Some(profile.type_name.as_str()),
+                None => url.strip_prefix(R4_TYPES).filter(|n| ResourceType::parse(n).is_some()),
             };
-            findings.push(Finding {
-                severity: Severity::Error,
-                code: "not-found",
-                rule: "profile".to_owned(),
-                expression: String::new(),
-                text,
-            });
+            let (severity, code, text) = match of {
+                Some(name) if name == kind => continue,
+                Some(_) => (Severity::Error, "value", format!("it is no {url}")),
+                None if url.starts_with(OWN_PROFILES) => continue,
+                None => {
+                    let why = match self.profiles.refused().get(url) {
+                        Some(why) => format!("cannot be used: {why}"),
+                        None => "is not known here, so it was not checked".to_owned(),
+                    };
+                    (Severity::Warning, "not-found", format!("the profile {url} {why}"))
+                }
+            };
+            let (rule, expression) = ("profile".to_owned(), String::new());
+            findings.push(Finding { severity, code, rule, expression, text });
         }
     }
 }
 
-/// What the URLs of R4's own types begin with.
-const R4_TYPES: &str = "http://hl7.org/fhir/StructureDefinition/";
+/// What the URLs of the profiles begin with that every resource is checked by.
+const OWN_PROFILES: &str = "https://careweave.example/fhir/StructureDefinition/";
+
+/// A resource that claims more is not checked for the others.
+const PROFILES_MAX: usize = 20;
 
 /// What the check of structure says; its few invariants are said by the table of rules.
 fn finding(problem: Problem) -> Option<Finding> {
