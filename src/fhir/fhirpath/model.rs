@@ -125,6 +125,8 @@ pub(super) fn child_kind(kind: &'static str, name: &str, value: &Value) -> &'sta
         "id" => return if is_resource(kind) { "id" } else { "string" },
         "contained" => return resource_kind(value),
         "div" => return "xhtml",
+        // No choice of the type id, though it reads like one.
+        "linkId" => return "string",
         "meta" if is_resource(kind) => return "Meta",
         "text" if is_resource(kind) => return "Narrative",
         "implicitRules" if is_resource(kind) => return "uri",
