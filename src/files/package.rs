@@ -199,6 +199,7 @@ impl<R: Read> Read for Bounded<R> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "test")]
 mod tests {
     use flate2::Compression;
     use flate2::write::GzEncoder;

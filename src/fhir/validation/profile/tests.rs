@@ -1,4 +1,5 @@
 //! Profiles of packages: what they demand is found, at its place, and nothing else.
+#![expect(clippy::unwrap_used, reason = "test")]
 
 use serde_json::{Value, json};
 
