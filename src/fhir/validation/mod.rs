@@ -165,7 +165,7 @@ impl Validator {
                 Some(_) => (Severity::Error, "value", format!("it is no {url}")),
                 None if url.starts_with(OWN_PROFILES) => continue,
                 None => {
-                    let why = match self.profiles.refused().get(url) {
+                    let why = match self.profiles.why_refused(url) {
                         Some(why) => format!("cannot be used: {why}"),
                         None => "is not known here, so it was not checked".to_owned(),
                     };

@@ -107,6 +107,11 @@ impl Profiles {
         &self.refused
     }
 
+    /// Why the profile of a URL, with or without version, cannot be used.
+    pub(super) fn why_refused(&self, url: &str) -> Option<&str> {
+        self.refused.get(plain(url)).map(String::as_str)
+    }
+
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.by_url.len()
