@@ -7,8 +7,12 @@ mod activate;
 mod canary;
 #[path = "gateway/care.rs"]
 mod care;
+#[path = "gateway/community.rs"]
+mod community;
 #[path = "gateway/files.rs"]
 mod files;
+#[path = "gateway/four_steps.rs"]
+mod four_steps;
 #[path = "gateway/garbage.rs"]
 mod garbage;
 #[path = "gateway/matching.rs"]

@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde_json::Value;
 
 use crate::fhir::ResourceType;
-use crate::flow::DerivedId;
+use crate::flow::{DerivedId, Owner};
 
 use super::answer::{Interaction, answer};
 use super::call::Call;
@@ -24,10 +24,7 @@ pub(super) async fn care_person(
     path: Result<Path<String>, PathRejection>,
     call: Call,
 ) -> Response {
-    let id: Result<DerivedId, ApiError> = path
-        .map_err(|_| ApiError::NotFound)
-        .and_then(|Path(id)| id.parse().map_err(|_| ApiError::NotFound));
-    let id = match id {
+    let id = match id_of(path) {
         Ok(id) => id,
         Err(error) => return respond::failure(&error, &call.request_id),
     };
@@ -38,9 +35,25 @@ pub(super) async fn care_person(
 
 fn record(api: &Api, reader: &mut Reader<'_>, id: DerivedId) -> Result<Answer, ApiError> {
     let patient = reader.locate(ResourceType::of("Patient"), id)?;
+    let resources = resources(reader, patient.owner, served::person_types())?;
+    Ok(Answer::json(api.gateway.care().records.from_fhir(&resources).to_string()))
+}
+
+/// The id that a path names.
+pub(super) fn id_of(path: Result<Path<String>, PathRejection>) -> Result<DerivedId, ApiError> {
+    let Path(id) = path.map_err(|_| ApiError::NotFound)?;
+    id.parse().map_err(|_| ApiError::NotFound)
+}
+
+/// The resources of these types in a person's view.
+pub(super) fn resources(
+    reader: &mut Reader<'_>,
+    owner: Owner,
+    types: impl Iterator<Item = ResourceType>,
+) -> Result<Vec<Value>, ApiError> {
     let mut rows = Vec::new();
-    for resource_type in served::person_types() {
-        rows.extend(reader.rows(patient.owner, resource_type)?);
+    for resource_type in types {
+        rows.extend(reader.rows(owner, resource_type)?);
         if rows.len() > RESOURCES_MAX {
             let add = "nothing: this person has too much for one record; use $everything";
             return Err(ApiError::TooCostly { add: add.to_owned() });
@@ -48,7 +61,5 @@ fn record(api: &Api, reader: &mut Reader<'_>, id: DerivedId) -> Result<Answer, A
     }
     reader.note_disclosed(&rows);
     let bodies = reader.bodies(&rows)?.into_iter().flatten();
-    let resources: Vec<Value> =
-        bodies.filter_map(|body| serde_json::from_slice(&body).ok()).collect();
-    Ok(Answer::json(api.gateway.care().records.from_fhir(&resources).to_string()))
+    Ok(bodies.filter_map(|body| serde_json::from_slice(&body).ok()).collect())
 }

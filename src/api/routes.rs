@@ -5,9 +5,10 @@ use axum::Router;
 use axum::routing::{MethodRouter, get, post};
 
 use super::{
-    Api, batch, care_loops, care_person, concepts, create, delete, docref, everything, group,
-    group_write, guard, history, ihe_pix, match_patient, mdm, member_match, meta, metadata,
-    metrics, operations, panel_goals, patch, read, root, search, source, update, validate, vread,
+    Api, batch, care_loops, care_needs, care_person, care_progress, concepts, create, delete,
+    docref, everything, group, group_write, guard, history, ihe_pix, match_patient, mdm,
+    member_match, meta, metadata, metrics, operations, panel_goals, patch, read, root, search,
+    source, update, validate, vread,
 };
 
 /// A path with its handlers, and what each method states of itself.
@@ -60,6 +61,12 @@ pub(super) fn table() -> Vec<Route> {
         ),
         Route::of("/care/person/{id}", get(care_person::care_person), &[("GET", Nothing)]),
         Route::of("/care/loops", get(care_loops::care_loops), &[("GET", Nothing)]),
+        Route::of("/care/person/{id}/needs", get(care_needs::care_needs), &[("GET", Nothing)]),
+        Route::of(
+            "/care/person/{id}/progress",
+            get(care_progress::care_progress),
+            &[("GET", Nothing)],
+        ),
         Route::of("/care/concepts", get(concepts::concepts), &[("GET", Nothing)]),
         Route::of("/fhir/OperationDefinition", get(operations::all), &[("GET", Nothing)]),
         Route::of("/fhir/OperationDefinition/{id}", get(operations::one), &[("GET", Nothing)]),

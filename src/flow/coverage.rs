@@ -43,8 +43,8 @@ pub const PERSON_TYPES: [&str; 24] = [
 ];
 
 /// The types of the directory.
-pub const DIRECTORY_TYPES: [&str; 4] =
-    ["Organization", "Practitioner", "Location", "PractitionerRole"];
+pub const DIRECTORY_TYPES: [&str; 5] =
+    ["Organization", "Practitioner", "Location", "PractitionerRole", "HealthcareService"];
 
 /// How a type takes part in the view.
 pub fn coverage(resource_type: ResourceType) -> Coverage {

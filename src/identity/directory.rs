@@ -1,4 +1,4 @@
-//! When two directory records are the same practitioner, organization or location.
+//! When two directory records are the same practitioner, organization, location or service.
 //!
 //! Never by name alone. A national provider identifier with a right check digit, or another
 //! identifier of one system, is proof; a number in the NPI's system that is no NPI, a phone, an
@@ -166,7 +166,7 @@ fn names(resource_type: ResourceType, facts: &Facts) -> BTreeSet<String> {
             let whole = person_names(facts).filter_map(|n| Some((n, n.given.first()?)));
             whole.map(|(name, given)| format!("{}, {given}", name.family)).collect()
         }
-        "Organization" | "Location" => {
+        "Organization" | "Location" | "HealthcareService" => {
             Some(fold(&facts.text)).filter(|name| !name.is_empty()).into_iter().collect()
         }
         _ => BTreeSet::new(),
@@ -203,7 +203,7 @@ fn same_name(resource_type: ResourceType, a: &Facts, b: &Facts) -> bool {
 }
 
 /// What says where a record of this name is: of an organization phones and postcodes, of a person
-/// phones, e-mails and doors, of a location doors.
+/// phones, e-mails and doors, of a location doors, of a service phones.
 fn places(resource_type: ResourceType, facts: &Facts) -> BTreeSet<String> {
     let Some(d) = &facts.demographics else { return BTreeSet::new() };
     let phones = || d.phones.iter().map(|p| format!("phone {p}"));
@@ -222,6 +222,7 @@ fn places(resource_type: ResourceType, facts: &Facts) -> BTreeSet<String> {
             phones().chain(emails).chain(doors()).collect()
         }
         "Location" => doors().collect(),
+        "HealthcareService" => phones().collect(),
         _ => BTreeSet::new(),
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn role(kind: &str, path: &str, extension: Option<&str>) -> Role {
         ("EpisodeOfCare", "careManager") => Role::Performer,
         ("EpisodeOfCare", "referralRequest") => Role::BasedOn,
         ("MedicationRequest", "priorPrescription") => Role::Replaces,
-        ("Consent", "organization") => Role::Custodian,
+        ("Consent", "organization") | ("HealthcareService", "providedBy") => Role::Custodian,
         ("QuestionnaireResponse", "source") => Role::Author,
         ("Provenance", "agent.who") => Role::Author,
         ("Encounter", "participant.individual") | ("Appointment", "participant.actor") => {

@@ -133,7 +133,7 @@ pub(super) const CELLS: &[(u16, &str, &str, &str, &str)] = &[
     (55, "enrolment", "Observation.valueCodeableConcept", "sdoh", "not-enrolled-on-waitlist"),
     (56, "care-gap", "MeasureReport.status", "", ""),
     (56, "care-gap", "DetectedIssue.modifierExtension", "", ""),
-    (57, "community-service", "HealthcareService.characteristic", "sdoh", "no-capacity"),
+    (57, "community-service", "HealthcareService.extension", "", ""),
     (58, "service-delivered", "Procedure.code", "snomed", "710925007"),
     (58, "service-delivered", "Task.output.type", "sdoh", "resulting-activity"),
     (59, "consent-to-share", "Consent.scope", "consent", "patient-privacy"),

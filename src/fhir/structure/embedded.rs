@@ -18,6 +18,7 @@ pub(super) const DEFINITIONS: &[&str] = &[
     include_str!("../../../profiles/StructureDefinition-careweave-encounter.json"),
     include_str!("../../../profiles/StructureDefinition-careweave-episode-of-care.json"),
     include_str!("../../../profiles/StructureDefinition-careweave-goal.json"),
+    include_str!("../../../profiles/StructureDefinition-careweave-healthcare-service.json"),
     include_str!("../../../profiles/StructureDefinition-careweave-human-name.json"),
     include_str!("../../../profiles/StructureDefinition-careweave-identifier.json"),
     include_str!("../../../profiles/StructureDefinition-careweave-immunization.json"),

@@ -1,4 +1,4 @@
-//! The directory: Practitioner, PractitionerRole, Organization, Location.
+//! The directory: Practitioner, PractitionerRole, Organization, Location, HealthcareService.
 //! <https://hl7.org/fhir/R4/administration-module.html>
 
 use serde_json::{Map, Value};
@@ -20,7 +20,7 @@ pub(super) fn practitioner_role(reading: &mut Reading<'_>) {
     reading.when("period");
 }
 
-/// Organization and Location, whose name is a text.
+/// Organization, Location and HealthcareService, whose name is a text.
 pub(super) fn place(reading: &mut Reading<'_>) {
     reading.status("status");
     reading.facts.text = reading.text("name").map(clinical_text).unwrap_or_default();

@@ -48,7 +48,7 @@ pub(super) fn extract(
         "EpisodeOfCare" => encounter::episode_of_care(&mut reading),
         "Goal" => goal::goal(&mut reading),
         "Immunization" => medication::immunization(&mut reading),
-        "Location" | "Organization" => directory::place(&mut reading),
+        "HealthcareService" | "Location" | "Organization" => directory::place(&mut reading),
         "MedicationRequest" => medication::medication_request(&mut reading),
         "MedicationStatement" => medication::medication_statement(&mut reading),
         "Observation" => observation::observation(&mut reading),
