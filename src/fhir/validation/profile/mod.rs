@@ -203,13 +203,18 @@ impl Profile {
     fn comment(&self, error: &ValidationError<'_>) -> Option<&str> {
         let mut part = &self.schema;
         let mut comment = None;
-        for segment in error.schema_path().segments() {
+        for segment in error.evaluation_path().segments() {
             if let Some(text) = part.get("$comment") {
                 comment = text.as_str();
             }
             let inner = match segment {
                 LocationSegment::Property(name) => part.get(name.as_ref()),
                 LocationSegment::Index(index) => part.get(index),
+            };
+            // What a reference leads to stands elsewhere in this schema.
+            let inner = match inner.and_then(Value::as_str).and_then(|at| at.strip_prefix('#')) {
+                Some(pointer) => self.schema.pointer(pointer),
+                None => inner,
             };
             part = inner?;
         }
